@@ -1,0 +1,61 @@
+/** One row of the fault table: what a user can do, and what the outside world is told. */
+interface Fault {
+  /** Exit code of the command line. */
+  readonly exit: number;
+  /** Status of a server that answers with this fault. */
+  readonly http: number;
+  /** The way out, one sentence. */
+  readonly remedy: string;
+}
+
+/**
+ * Every fault this package can report. The keys are stable: scripts test for them.
+ * Exit codes, HTTP statuses and the table in the README come from here.
+ */
+export const FAULTS = {
+  BAD_OPTION: { exit: 2, http: 400, remedy: 'See --help for the options and what they take.' },
+  BAD_ARGUMENT: { exit: 2, http: 400, remedy: 'Check the call against the documented types.' },
+  NOT_AVAILABLE: { exit: 2, http: 501, remedy: 'Leave the option out, or use a version that has it.' },
+  FILE_NOT_FOUND: { exit: 3, http: 404, remedy: 'Check the spelling and the folder.' },
+  FILE_UNREADABLE: { exit: 3, http: 400, remedy: 'Check the permissions and that the disk is attached.' },
+  FILE_NOT_REGULAR: { exit: 3, http: 400, remedy: 'Name a file, or use - to read standard input.' },
+  FILE_EMPTY: { exit: 3, http: 400, remedy: 'Copy the file again, or wait until the camera has written it.' },
+  FILE_UNWRITABLE: { exit: 3, http: 500, remedy: 'Check the permissions of the folder and the free space.' },
+  FILE_EXISTS: { exit: 3, http: 409, remedy: 'Pass --overwrite to replace it, or name another file.' },
+  FORMAT_UNKNOWN: { exit: 3, http: 415, remedy: 'Give a FITS, JPEG, PNG, TIFF or WebP image.' },
+  FORMAT_UNSUPPORTED: { exit: 3, http: 415, remedy: 'Save the image again in a form that is read here.' },
+  FITS_HEADER: { exit: 3, http: 400, remedy: 'Check the file with fitsverify, or save it again.' },
+  FITS_TRUNCATED: { exit: 3, http: 400, remedy: 'Copy the file again, or wait until the camera closes it.' },
+  FITS_NO_IMAGE: { exit: 3, http: 400, remedy: 'Name the HDU that holds the image with --extension N.' },
+  FITS_COMPRESSION: { exit: 3, http: 415, remedy: 'Unpack it with funpack, or compress it with RICE or GZIP.' },
+  GZIP_CORRUPT: { exit: 3, http: 400, remedy: 'Copy the file again; gzip -t tells whether it is whole.' },
+  IMAGE_CORRUPT: { exit: 3, http: 400, remedy: 'Copy the file again, or open and save it with an image program.' },
+  IMAGE_TOO_LARGE: { exit: 3, http: 413, remedy: 'Bin or crop the image.' },
+  IMAGE_TOO_SMALL: { exit: 3, http: 400, remedy: 'Give an image of at least 16 by 16 pixels.' },
+  IMAGE_EMPTY: { exit: 3, http: 400, remedy: 'Check the exposure: the file holds no usable pixel.' },
+  INDEX_MISSING: { exit: 3, http: 500, remedy: 'Install the package again; its data folder is incomplete.' },
+  INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
+  INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
+} as const satisfies Record<string, Fault>;
+
+/** A stable name of a fault. */
+export type FaultCode = keyof typeof FAULTS;
+
+/**
+ * The one error class of this package. `message` names the thing that failed and the fact found;
+ * `remedy` names the way out; `code` is stable. Keys and passwords never stand in a message.
+ */
+export class SolveError extends Error {
+  override readonly name: string = 'SolveError';
+  readonly code: FaultCode;
+
+  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** What the user can do about it, one sentence. */
+  get remedy(): string {
+    return FAULTS[this.code].remedy;
+  }
+}

@@ -1,0 +1,14 @@
+/** What is known or guessed before the search. A wrong hint costs time, never the solution. */
+export interface Hints {
+  /** Where the image centre may lie: ICRS degrees, and how far off it may be. */
+  readonly position?: { readonly raDeg: number; readonly decDeg: number; readonly radiusDeg: number };
+  /** Pixel scale at the centre, arcsec per pixel of the full image. */
+  readonly scale?: { readonly lowArcsec: number; readonly highArcsec: number };
+  /** Sign of det(CD): -1 for a usual FITS image, +1 for a mirrored one. */
+  readonly parity?: 1 | -1;
+}
+
+/** A hint found in a file, with the keywords it came from, such as `OBJCTRA, OBJCTDEC`. */
+export type HeaderHint =
+  | { readonly kind: 'position'; readonly from: string; readonly raDeg: number; readonly decDeg: number }
+  | { readonly kind: 'scale'; readonly from: string; readonly scaleArcsec: number };
