@@ -36,7 +36,7 @@ export const FAULTS = {
   INDEX_MISSING: { exit: 3, http: 500, remedy: 'Install the package again; its data folder is incomplete.' },
   INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
   INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
-} as const satisfies Record<string, Fault>;
+} as const;
 
 /** A stable name of a fault. */
 export type FaultCode = keyof typeof FAULTS;
@@ -56,6 +56,7 @@ export class SolveError extends Error {
 
   /** What the user can do about it, one sentence. */
   get remedy(): string {
-    return FAULTS[this.code].remedy;
+    const fault: Fault = FAULTS[this.code];
+    return fault.remedy;
   }
 }
