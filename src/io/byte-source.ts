@@ -10,10 +10,17 @@ export interface ByteSource {
   /**
    * Reads `length` bytes at `offset`.
    *
-   * @returns a view of exactly the bytes asked for, fewer only at the end of the source
+   * @returns a view of exactly the bytes asked for, fewer only at the end of the source; the caller must not write to it
    * @throws {SolveError} `FILE_UNREADABLE` if the system refuses
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Reads at `offset` straight into `target`, as many bytes as it holds: for pixels, which should stand in memory once.
+   *
+   * @returns how many bytes were read, fewer than `target.length` only at the end of the source
+   * @throws {SolveError} `FILE_UNREADABLE` if the system refuses
+   */
+  readInto(target: Uint8Array, offset: number, signal?: AbortSignal): Promise<number>;
   /** Gives up the file handle, if there is one. Safe to call twice. */
   close(): Promise<void>;
 }

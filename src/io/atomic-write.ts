@@ -1,0 +1,56 @@
+import { link, open, rename, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { SolveError } from '../errors.ts';
+
+/** How {@link writeFileAtomic} treats what is there. */
+export interface WriteOptions {
+  /** Replace an existing file. Default: no, it is `FILE_EXISTS`. */
+  readonly overwrite?: boolean;
+  /** Permission bits of a new file, before the umask. Default: 0o666, as for any new file. */
+  readonly mode?: number;
+}
+
+/**
+ * Writes a whole file so that at any moment either nothing (or the old file) or all of it stands under its name.
+ *
+ * The bytes go to a temporary file in the same folder and to the disk, and then take the name: by rename when
+ * replacing, by hard link when not, since a link is never made over an existing file.
+ *
+ * @throws {SolveError} `FILE_EXISTS` (without `overwrite`), `FILE_UNWRITABLE`; the temporary file is gone in both cases
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const { overwrite = false, mode = 0o666 } = options;
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  try {
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (overwrite) await rename(temporary, path);
+    else await takeFreeName(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new SolveError('FILE_EXISTS', `${path}: already there`, { cause: error });
+    throw new SolveError('FILE_UNWRITABLE', `${path}: ${message}`, { cause: error });
+  }
+}
+
+/** Gives the temporary file its name if that is free; `EEXIST` if it is not. */
+async function takeFreeName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    // Some file systems (FAT, some network drives) have no links: take the name by creating it, then replace that.
+    await (await open(path, 'wx')).close();
+    await rename(temporary, path);
+    return;
+  }
+  await unlink(temporary);
+}
