@@ -21,6 +21,8 @@ export interface IndexBand {
   readonly quadLow: number;
   readonly quadHigh: number;
   readonly quads: number;
+  /** Stars of one quad; 4 if absent. Quads of three stars are searched by {@link OpenBand.searchTriple}. */
+  readonly stars?: 3 | 4;
   /** Makes the quads searchable; reads them on the first call. */
   open(): Promise<OpenBand>;
 }
@@ -35,6 +37,14 @@ export interface OpenBand {
    * @param hits receives what is found, after what it holds already
    */
   search(code: Float64Array, tolerance: number, hits: QuadHits): void;
+  /**
+   * Finds quads of three stars like three field stars; only in bands that say `stars: 3`.
+   *
+   * @param code `[re C, im C]` of the field stars, any order of A and B
+   * @param tolerance largest difference in each of the two numbers
+   * @param hits receives what is found, after what it holds already
+   */
+  searchTriple?(code: Float64Array, tolerance: number, hits: QuadHits): void;
 }
 
 /** Results of code searches; grows as needed, reused between calls. */
