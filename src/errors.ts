@@ -35,6 +35,7 @@ export const FAULTS = {
   IMAGE_EMPTY: { exit: 3, http: 400, remedy: 'Check the exposure: the file holds no usable pixel.' },
   INDEX_MISSING: { exit: 3, http: 500, remedy: 'Install the package again; its data folder is incomplete.' },
   INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
+  INDEX_UNSUPPORTED: { exit: 3, http: 500, remedy: 'Use index files of quads of three or four stars.' },
   INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
 } as const;
 
