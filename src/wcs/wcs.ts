@@ -29,3 +29,9 @@ export interface Sip {
   readonly ap: Float64Array;
   readonly bp: Float64Array;
 }
+
+/** Determinant of the CD matrix, square degrees per square pixel: negative for a usual FITS image, positive for a mirrored one. */
+export function determinant(wcs: Wcs): number {
+  const [cd11, cd12, cd21, cd22] = wcs.cd;
+  return cd11 * cd22 - cd12 * cd21;
+}
