@@ -1,0 +1,42 @@
+import type { Command } from './command.ts';
+
+/** A command by name, loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Absent: announced, and refused with one line until it is there. */
+  readonly load?: () => Promise<Command>;
+}
+
+/** All commands. `solve` itself has no word of its own: it is what the program does with images. */
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'login', summary: 'store an API key and try it' },
+  { name: 'logout', summary: 'forget the API key' },
+  { name: 'whoami', summary: 'tell which API key is used and where it is from' },
+  { name: 'status', summary: 'tell how a submission is doing' },
+  { name: 'jobs', summary: 'list your jobs' },
+  { name: 'fetch', summary: 'fetch the files of a job' },
+  { name: 'index', summary: 'list, install, build or check index files' },
+  { name: 'resume', summary: 'go on with what an interrupted run had begun' },
+  { name: 'retry', summary: 'try again what failed' },
+  { name: 'watch', summary: 'solve images as they come into a folder' },
+  { name: 'worker', summary: 'solve what a queue holds' },
+  { name: 'submit', summary: 'put images into a queue, wait, and print the answers' },
+  { name: 'serve', summary: 'answer like nova.astrometry.net' },
+  { name: 'doctor', summary: 'tell what is installed and which fields it covers' },
+  {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    load: async () => (await import('./completion-command.ts')).completionCommand,
+  },
+  {
+    name: 'help',
+    summary: 'explain a command',
+    load: async () => (await import('./help-command.ts')).helpCommand,
+  },
+];
+
+/** The command that solves images. */
+export async function loadSolveCommand(): Promise<Command> {
+  return (await import('./solve-command.ts')).solveCommand;
+}

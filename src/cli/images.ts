@@ -1,0 +1,96 @@
+import { readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { SolveError } from '../errors.ts';
+import { faultRecord } from './result.ts';
+import type { FaultRecord } from './result.ts';
+
+/** One thing to solve, as the user named it or as it was found in a folder. */
+export type ImageItem =
+  | { readonly kind: 'file'; readonly name: string }
+  | { readonly kind: 'stdin'; readonly name: '-' }
+  | { readonly kind: 'fault'; readonly name: string; readonly fault: FaultRecord };
+
+/** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
+const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|jpe?g|png|tiff?|webp)$/i;
+
+/**
+ * Turns operands into images: folders into their images in order of name, each file once.
+ *
+ * @param recursive look into folders of folders; links to folders are not followed, so there is no way round in circles
+ */
+export async function findImages(operands: readonly string[], recursive: boolean): Promise<ImageItem[]> {
+  const items: ImageItem[] = [];
+  const seen = new Set<string>();
+  const add = (name: string): void => {
+    const path = resolve(name);
+    if (!seen.has(path)) items.push({ kind: 'file', name });
+    seen.add(path);
+  };
+  for (const operand of operands) {
+    if (operand === '-') {
+      if (!seen.has('-')) items.push({ kind: 'stdin', name: '-' });
+      seen.add('-');
+    } else if (/^https?:\/\//i.test(operand)) {
+      items.push(faulty(operand, new SolveError('NOT_AVAILABLE', `${operand}: images on the web are not there yet`)));
+    } else if (await isFolder(operand)) {
+      try {
+        const found = await imagesIn(operand, recursive);
+        if (found.length === 0) {
+          const deeper = recursive ? '' : ' (folders in it are searched with -r)';
+          throw new SolveError('FILE_NOT_FOUND', `${operand}: the folder holds no image${deeper}`);
+        }
+        for (const name of found) add(name);
+      } catch (error) {
+        items.push(faulty(operand, folderFault(operand, error)));
+      }
+    } else {
+      add(operand);
+    }
+  }
+  return items;
+}
+
+function faulty(name: string, error: unknown): ImageItem {
+  return { kind: 'fault', name, fault: faultRecord(error) };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    // Whatever is wrong with it, opening it tells.
+    return false;
+  }
+}
+
+async function imagesIn(folder: string, recursive: boolean): Promise<string[]> {
+  const found: string[] = [];
+  const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'));
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (recursive) found.push(...(await imagesIn(path, true)));
+    } else if (IMAGE_NAME.test(basename(entry.name)) && (await isImageFile(entry, path))) {
+      found.push(path);
+    }
+  }
+  return found;
+}
+
+async function isImageFile(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function folderFault(folder: string, error: unknown): unknown {
+  if (error instanceof SolveError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const fact = code === 'EACCES' || code === 'EPERM' ? 'permission denied' : message;
+  return new SolveError('FILE_UNREADABLE', `${folder}: ${fact}`, { cause: error });
+}

@@ -1,0 +1,45 @@
+import type { Solution } from '../solution.ts';
+import { wcsToCards } from '../wcs/header.ts';
+import type { ImageResult } from './result.ts';
+
+/** The result of one image as a line of NDJSON, without the newline. */
+export function renderJson(file: string, result: ImageResult): string {
+  const elapsedMs = Math.round(result.elapsedMs);
+  if ('fault' in result) return JSON.stringify({ file, status: 'error', error: result.fault, elapsedMs });
+  const { outcome } = result;
+  if (outcome.status === 'unsolved') {
+    const { status, message, reason } = outcome;
+    return JSON.stringify({ file, status, reason: message, reasonCode: reason, elapsedMs });
+  }
+  return JSON.stringify({ file, status: outcome.status, ...solutionRecord(outcome.solution), elapsedMs });
+}
+
+/** The fields of a solution in the order of the contract, rounded below what any of them can mean; the cards are exact. */
+function solutionRecord(solution: Solution): Record<string, unknown> {
+  const { engine, width, height, calibration, matches, wcs } = solution;
+  return {
+    engine,
+    width,
+    height,
+    ra: round(calibration.ra, 8),
+    dec: round(calibration.dec, 8),
+    radius: round(calibration.radius, 6),
+    pixelScale: round(calibration.pixelScale, 6),
+    orientation: round(calibration.orientation, 5),
+    parity: calibration.parity,
+    positionAngle: round(calibration.positionAngle, 5),
+    mirrored: calibration.mirrored,
+    fieldWidth: round(calibration.fieldWidth, 6),
+    fieldHeight: round(calibration.fieldHeight, 6),
+    matched: matches.x.length,
+    rms: round(solution.rms, 4),
+    logOdds: round(solution.logOdds, 2),
+    wcs: wcsToCards(wcs, { width, height }),
+  };
+}
+
+function round(value: number, decimals: number): number {
+  const unit = 10 ** decimals;
+  // Adding 0 turns -0 into 0.
+  return Math.round(value * unit) / unit + 0;
+}

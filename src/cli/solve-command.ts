@@ -1,0 +1,96 @@
+import { SolveError } from '../errors.ts';
+import type { Progress } from '../solution.ts';
+import { solveBatch } from './batch.ts';
+import type { Command, OptionValues } from './command.ts';
+import { exitCodeOf, worse } from './exit-code.ts';
+import { findImages } from './images.ts';
+import type { ImageItem } from './images.ts';
+import { planProducts, writeWcs } from './products.ts';
+import { createProgressLine } from './progress.ts';
+import { renderJson } from './render-json.ts';
+import { renderBlock, renderLine, renderReport } from './render-text.ts';
+import { faultLine, faultRecord } from './result.ts';
+import type { ImageResult } from './result.ts';
+import { SOLVE_OPTIONS } from './solve-options.ts';
+import { readSettings } from './solve-settings.ts';
+import type { SolveSettings } from './solve-settings.ts';
+import { INTERRUPTED } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `solve <image...>`: finds where images point. */
+export const solveCommand: Command = {
+  name: 'solve',
+  summary: 'find where images point',
+  usage: '[options] <image...>',
+  about: [
+    'An image is a FITS file (also .gz and .fz), a JPEG, PNG, TIFF or WebP, a folder of them, or - for standard input.',
+    'What you know of it makes the search faster; a wrong hint costs time, never the solution.',
+    'Without an option that names a file, nothing is written: the answer is printed.',
+  ],
+  options: SOLVE_OPTIONS,
+  examples: [
+    ['solve m31.fits', 'print where the picture points'],
+    ['solve --wcs --out-dir solved -j 4 night/', 'all images of a folder, four at once, a WCS file for each'],
+    ['solve --ra 10:08:22 --dec +11:58 --fov 2 --json a.jpg', 'with what is known, for a script'],
+  ],
+  run,
+};
+
+async function run(operands: readonly string[], values: OptionValues, terminal: Terminal): Promise<number> {
+  const settings = readSettings(values);
+  if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
+  const found = await findImages(operands, settings.recursive);
+  const { items, wcsFiles } = planProducts(found, settings);
+  if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {
+    terminal.note('--out-dir has no effect without an option that writes a file, such as --wcs');
+  }
+
+  let exitCode = 0;
+  let done = 0;
+  const watched = terminal.noteIsTerminal && !settings.quiet;
+  const line = createProgressLine(items.length, terminal.progress);
+  terminal.signal.addEventListener('abort', () => {
+    if (terminal.signal.reason === INTERRUPTED) terminal.note(`interrupted: ${done} of ${items.length} images done`);
+  });
+  try {
+    await solveBatch(items, settings, {
+      signal: terminal.signal,
+      async onResult(item, answered) {
+        const result = await writeProducts(answered, wcsFiles.get(item), settings);
+        line.finish();
+        print(item, result, settings, terminal);
+        exitCode = worse(exitCode, exitCodeOf(result));
+        done++;
+      },
+      ...(watched ? { onProgress: (item: ImageItem, progress: Progress) => line.update(item.name, progress) } : {}),
+    });
+  } catch (error) {
+    if (!terminal.signal.aborted) throw error;
+    if (terminal.signal.reason === INTERRUPTED) return 130;
+  }
+  return exitCode;
+}
+
+/** Writes what was asked for; a file that cannot be written is a fault of the image. */
+async function writeProducts(
+  result: ImageResult,
+  wcsFile: string | undefined,
+  settings: SolveSettings,
+): Promise<ImageResult> {
+  if ('fault' in result || result.outcome.status !== 'solved' || wcsFile === undefined) return result;
+  try {
+    await writeWcs(wcsFile, result.outcome.solution, settings.overwrite);
+    return result;
+  } catch (error) {
+    return { fault: faultRecord(error), elapsedMs: result.elapsedMs };
+  }
+}
+
+function print(item: ImageItem, result: ImageResult, settings: SolveSettings, terminal: Terminal): void {
+  const { name } = item;
+  if (settings.verbose && 'outcome' in result)
+    for (const line of renderReport(name, result.outcome)) terminal.note(line);
+  if (settings.json) terminal.out(`${renderJson(name, result)}\n`);
+  else if ('fault' in result) terminal.note(faultLine(result.fault, name));
+  else terminal.out(terminal.outIsTerminal ? renderBlock(name, result) : renderLine(name, result));
+}

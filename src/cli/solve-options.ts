@@ -1,0 +1,136 @@
+import type { OptionSpec } from './command.ts';
+
+const KNOWN = 'What is known of the picture';
+const FILES = 'Reading';
+const SEARCH = 'Solving';
+const OUTPUT = 'Printing';
+const PRODUCTS = 'Files of the solution';
+const SERVICE = 'nova.astrometry.net and servers like it';
+
+/** The options of `solve`, in the order of the help. */
+export const SOLVE_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'ra',
+    value: 'ANGLE',
+    group: KNOWN,
+    text: 'right ascension of the centre: degrees, or 12:34:56, or 12h34m56s',
+  },
+  { name: 'dec', value: 'ANGLE', group: KNOWN, text: 'declination of the centre: degrees, or +45:10:30, or +45d10m' },
+  { name: 'radius', value: 'DEG', group: KNOWN, text: 'how far off --ra and --dec may be, degrees; 5 if not said' },
+  { name: 'scale-low', value: 'N', group: KNOWN, text: 'lower bound of the scale, in --scale-units' },
+  { name: 'scale-high', value: 'N', group: KNOWN, text: 'upper bound of the scale' },
+  {
+    name: 'scale-units',
+    value: 'UNITS',
+    group: KNOWN,
+    choices: ['degwidth', 'arcminwidth', 'arcsecperpix', 'dw', 'aw', 'app'],
+    text: 'degwidth (dw, the default), arcminwidth (aw) or arcsecperpix (app)',
+  },
+  { name: 'fov', value: 'DEG', group: KNOWN, text: 'width of the field, degrees, right within 20 %' },
+  {
+    name: 'parity',
+    value: 'SIGN',
+    group: KNOWN,
+    choices: ['pos', 'neg', 'both'],
+    text: 'pos: as a FITS image usually is (det CD < 0), neg: mirrored, both',
+  },
+  { name: 'no-hints', group: KNOWN, text: 'ignore what the header says' },
+
+  { name: 'recursive', short: 'r', group: FILES, text: 'look for images in the folders of folders too' },
+  {
+    name: 'extension',
+    value: 'N',
+    group: FILES,
+    text: 'HDU of a FITS file that holds the image, 0 being the primary one; the first image if not said',
+  },
+
+  {
+    name: 'engine',
+    value: 'LIST',
+    group: SEARCH,
+    choices: ['embedded', 'solve-field', 'nova'],
+    text: 'engines in the order in which they are tried: embedded (the default)',
+  },
+  { name: 'downsample', value: 'N', group: SEARCH, text: 'bin N by N pixels before looking for stars' },
+  { name: 'tweak-order', value: 'N', group: SEARCH, text: 'highest order of the SIP distortion; 0: plain TAN' },
+  { name: 'crpix-center', group: SEARCH, text: 'put the reference pixel of the WCS at the centre of the image' },
+  { name: 'timeout', value: 'S', group: SEARCH, text: 'give an image up after S seconds' },
+  { name: 'jobs', short: 'j', value: 'N', group: SEARCH, text: 'images at once; 1 if not said' },
+  { name: 'index-dir', value: 'DIR', group: SEARCH, names: 'directory', text: 'index files to use', later: true },
+  { name: 'resume', group: SEARCH, text: 'pick up what an interrupted run had begun', later: true },
+
+  { name: 'json', group: OUTPUT, text: 'print one JSON object a line, in order of completion' },
+  { name: 'quiet', short: 'q', group: OUTPUT, text: 'no progress and no notes: answers and errors only' },
+  { name: 'verbose', short: 'v', group: OUTPUT, text: 'tell the hints and their keywords, the stages and their times' },
+
+  {
+    name: 'wcs',
+    value: 'FILE',
+    endings: ['.wcs'],
+    names: 'file',
+    group: PRODUCTS,
+    text: 'write the WCS header; FILE if it ends in .wcs (else --wcs=FILE), or the name of the image with .wcs',
+  },
+  {
+    name: 'out-dir',
+    value: 'DIR',
+    names: 'directory',
+    group: PRODUCTS,
+    text: 'where files go; beside the image if not said',
+  },
+  { name: 'overwrite', group: PRODUCTS, text: 'replace files that are there' },
+  {
+    name: 'new-fits',
+    value: 'FILE',
+    endings: ['.new', '.fits'],
+    group: PRODUCTS,
+    text: 'write the image with its WCS',
+    later: true,
+  },
+  { name: 'update', group: PRODUCTS, text: 'write the WCS into the FITS file itself', later: true },
+  {
+    name: 'annotate',
+    value: 'FILE',
+    endings: ['.png', '.svg'],
+    group: PRODUCTS,
+    text: 'draw what lies in the field',
+    later: true,
+  },
+  {
+    name: 'sources',
+    value: 'FILE',
+    endings: ['.axy', '.xyls'],
+    group: PRODUCTS,
+    text: 'write the sources found',
+    later: true,
+  },
+  {
+    name: 'corr',
+    value: 'FILE',
+    endings: ['.corr'],
+    group: PRODUCTS,
+    text: 'write the pairs of sources and stars',
+    later: true,
+  },
+  { name: 'csv', value: 'FILE', names: 'file', group: PRODUCTS, text: 'write one line an image', later: true },
+
+  { name: 'server', value: 'URL', group: SERVICE, text: 'another server', later: true },
+  {
+    name: 'api-key-file',
+    value: 'FILE',
+    names: 'file',
+    group: SERVICE,
+    text: 'file that holds the API key',
+    later: true,
+  },
+  {
+    name: 'upload',
+    value: 'WHAT',
+    choices: ['image', 'sources', 'auto'],
+    group: SERVICE,
+    text: 'image, sources or auto',
+    later: true,
+  },
+  { name: 'public', group: SERVICE, text: 'let everybody see the upload', later: true },
+  { name: 'poll', value: 'S', group: SERVICE, text: 'first interval between two looks at the server', later: true },
+];

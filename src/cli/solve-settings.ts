@@ -1,0 +1,165 @@
+import { SolveError } from '../errors.ts';
+import { parseDec, parseRa } from '../math/angle.ts';
+import type { SolveImageOptions } from '../engines/solve.ts';
+import type { OptionValues } from './command.ts';
+import { readChoice, readNumber } from './option-value.ts';
+import type { NumberRule } from './option-value.ts';
+
+/** What the options of `solve` mean. Plain data: it goes to worker threads. */
+export interface SolveSettings {
+  /** What the engine is told of every image. */
+  readonly image: Omit<SolveImageOptions, 'signal' | 'onProgress'>;
+  /** Images at once. */
+  readonly jobs: number;
+  readonly recursive: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly overwrite: boolean;
+  readonly outDir?: string;
+  /** Name of the WCS file; true: derived from the image's; absent: none is written. */
+  readonly wcs?: string | true;
+}
+
+/** If the user gives a position without a radius: pointing models and finder errors stay within this. */
+const DEFAULT_RADIUS_DEG = 5;
+/** Bounds of the field width, degrees, that solve-field supposes for the bound that is not given. */
+const WIDTH_BOUNDS_DEG = [0.1, 180] as const;
+/** The same for arcsec per pixel: from the finest camera behind the longest telescope to a fisheye on few pixels. */
+const SCALE_BOUNDS_ARCSEC = [0.01, 3600] as const;
+
+/**
+ * Turns the options of `solve` into what they mean.
+ *
+ * @throws {SolveError} `BAD_OPTION` naming the option, `NOT_AVAILABLE` for engines that are not there yet
+ */
+export function readSettings(values: OptionValues): SolveSettings {
+  checkEngines(values);
+  const outDir = text(values, 'out-dir');
+  const wcs = values.get('wcs');
+  return {
+    image: readImageOptions(values),
+    jobs: number(values, 'jobs', { low: 1, high: 256, integer: true }, '-j') ?? 1,
+    recursive: values.has('recursive'),
+    json: values.has('json'),
+    quiet: values.has('quiet'),
+    verbose: values.has('verbose'),
+    overwrite: values.has('overwrite'),
+    ...(outDir === undefined ? {} : { outDir }),
+    ...(wcs === undefined ? {} : { wcs }),
+  };
+}
+
+function readImageOptions(values: OptionValues): SolveImageOptions {
+  const position = readPosition(values);
+  const parity = readParity(values);
+  const { scale, fieldWidth } = readScale(values);
+  const extension = readExtension(values);
+  const downsample = number(values, 'downsample', { low: 1, high: 16, integer: true });
+  const tweakOrder = number(values, 'tweak-order', { low: 0, high: 5, integer: true });
+  const seconds = number(values, 'timeout', { low: 0, above: true, high: 86_400 });
+  return {
+    hints: {
+      ...(position === undefined ? {} : { position }),
+      ...(scale === undefined ? {} : { scale }),
+      ...(parity === undefined ? {} : { parity }),
+    },
+    ...(fieldWidth === undefined ? {} : { fieldWidth }),
+    headerHints: !values.has('no-hints'),
+    ...(extension === undefined ? {} : { extension }),
+    ...(downsample === undefined ? {} : { downsample }),
+    ...(tweakOrder === undefined ? {} : { tweakOrder }),
+    crpixCenter: values.has('crpix-center'),
+    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+  };
+}
+
+function readPosition(values: OptionValues): { raDeg: number; decDeg: number; radiusDeg: number } | undefined {
+  const ra = text(values, 'ra');
+  const dec = text(values, 'dec');
+  const radiusDeg = number(values, 'radius', { low: 0, above: true, high: 180 });
+  if (ra === undefined && dec === undefined) {
+    if (radiusDeg !== undefined) throw new SolveError('BAD_OPTION', '--radius needs --ra and --dec');
+    return undefined;
+  }
+  if (ra === undefined) throw new SolveError('BAD_OPTION', '--dec needs --ra');
+  if (dec === undefined) throw new SolveError('BAD_OPTION', '--ra needs --dec');
+  const raDeg = parseRa(ra);
+  if (raDeg === undefined) {
+    throw new SolveError('BAD_OPTION', `--ra takes degrees, 12:34:56 or 12h34m56s, not '${ra}'`);
+  }
+  const decDeg = parseDec(dec);
+  if (decDeg === undefined) {
+    throw new SolveError('BAD_OPTION', `--dec takes degrees from -90 to 90, +45:10:30 or +45d10m, not '${dec}'`);
+  }
+  return { raDeg, decDeg, radiusDeg: radiusDeg ?? DEFAULT_RADIUS_DEG };
+}
+
+/** `pos` is solve-field's word for det(CD) < 0. */
+function readParity(values: OptionValues): 1 | -1 | undefined {
+  const word = text(values, 'parity');
+  if (word === undefined) return undefined;
+  const parity = readChoice('--parity', word, ['pos', 'neg', 'both']);
+  return parity === 'both' ? undefined : parity === 'pos' ? -1 : 1;
+}
+
+function readScale(
+  values: OptionValues,
+): Pick<SolveImageOptions, 'fieldWidth'> & { scale?: { lowArcsec: number; highArcsec: number } } {
+  const positive: NumberRule = { low: 0, above: true, high: Infinity };
+  const low = number(values, 'scale-low', positive);
+  const high = number(values, 'scale-high', positive);
+  const fov = number(values, 'fov', { low: 0, above: true, high: 180 });
+  const word = text(values, 'scale-units');
+  const units =
+    word === undefined
+      ? 'degwidth'
+      : readChoice('--scale-units', word, ['degwidth', 'arcminwidth', 'arcsecperpix', 'dw', 'aw', 'amw', 'app']);
+  const bounded = low !== undefined || high !== undefined;
+  if (low !== undefined && high !== undefined && low > high) {
+    throw new SolveError('BAD_OPTION', `--scale-low ${low} is above --scale-high ${high}`);
+  }
+  if (fov !== undefined) {
+    if (bounded) throw new SolveError('BAD_OPTION', 'give --fov or --scale-low and --scale-high, not both');
+    return { fieldWidth: { lowDeg: fov * 0.8, highDeg: Math.min(180, fov * 1.2) } };
+  }
+  if (!bounded) {
+    if (word !== undefined) throw new SolveError('BAD_OPTION', '--scale-units needs --scale-low or --scale-high');
+    return {};
+  }
+  if (units === 'arcsecperpix' || units === 'app') {
+    const lowArcsec = low ?? Math.min(SCALE_BOUNDS_ARCSEC[0], high ?? Infinity);
+    return { scale: { lowArcsec, highArcsec: high ?? Math.max(SCALE_BOUNDS_ARCSEC[1], lowArcsec) } };
+  }
+  const perDegree = units === 'degwidth' || units === 'dw' ? 1 : 60;
+  return {
+    fieldWidth: {
+      lowDeg: Math.min(180, (low ?? WIDTH_BOUNDS_DEG[0] * perDegree) / perDegree),
+      highDeg: Math.min(180, (high ?? WIDTH_BOUNDS_DEG[1] * perDegree) / perDegree),
+    },
+  };
+}
+
+function readExtension(values: OptionValues): number | undefined {
+  if (values.get('extension') === 'all') throw new SolveError('NOT_AVAILABLE', '--extension all is not there yet');
+  return number(values, 'extension', { low: 0, high: 9999, integer: true });
+}
+
+function checkEngines(values: OptionValues): void {
+  const list = text(values, 'engine');
+  if (list === undefined) return;
+  for (const word of list.split(',')) {
+    const engine = readChoice('--engine', word.trim(), ['embedded', 'solve-field', 'nova']);
+    if (engine !== 'embedded') throw new SolveError('NOT_AVAILABLE', `--engine ${engine} is not there yet`);
+  }
+}
+
+function text(values: OptionValues, name: string): string | undefined {
+  const value = values.get(name);
+  return value === true ? undefined : value;
+}
+
+function number(values: OptionValues, name: string, rule: NumberRule, shown = `--${name}`): number | undefined {
+  const value = text(values, name);
+  return value === undefined ? undefined : readNumber(shown, value, rule);
+}
