@@ -30,8 +30,8 @@ const GRACE_MS = 80;
 /** The terminal of this process. Installs the handlers for signals and closed pipes: call once. */
 export function processTerminal(): Terminal {
   const controller = new AbortController();
-  const outIsTerminal = process.stdout.isTTY === true;
-  const noteIsTerminal = process.stderr.isTTY === true;
+  const outIsTerminal = process.stdout.isTTY;
+  const noteIsTerminal = process.stderr.isTTY;
   let shown = '';
   const clear = (): void => {
     if (shown !== '') process.stderr.write(CLEAR_LINE);
