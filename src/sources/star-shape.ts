@@ -1,0 +1,58 @@
+import { median } from '../math/statistics.ts';
+import { KERNEL_SIGMA } from './matched-filter.ts';
+import type { Regions } from './regions.ts';
+
+/** What the stars of an image look like, in pixels of the image they were found on. */
+export interface StarShape {
+  /** Full width at half maximum before the filter: the diameter of the circle of equal area. */
+  readonly fwhm: number;
+  /** Covariance of the profile after the filter. A trailed image has one long axis. */
+  readonly xx: number;
+  readonly xy: number;
+  readonly yy: number;
+  /** Total flux of a star over its peak in the filtered image. */
+  readonly fluxOverHeight: number;
+  /** How many hills this was learnt from. */
+  readonly count: number;
+}
+
+/** So many of the highest hills are looked at. */
+const MODELS = 60;
+/** With fewer than this unsaturated ones the saturated ones must help. */
+const FEW = 5;
+/** Variance of the pixels above half maximum of a Gaussian, as a multiple of its own: sigma^2 ln(2) / 2. */
+const CORE_VARIANCE = Math.LN2 / 2;
+
+/** Medians over the highest hills that are whole, single and not saturated. Without any: a star of fwhm 2 px. */
+export function measureShape(regions: Regions, rank: Int32Array): StarShape {
+  let models = pickModels(regions, rank, false);
+  if (models.length < FEW) models = pickModels(regions, rank, true);
+  if (models.length === 0) {
+    const variance = 2 * KERNEL_SIGMA ** 2;
+    return { fwhm: 2, xx: variance, xy: 0, yy: variance, fluxOverHeight: 3, count: 0 };
+  }
+  const area = median(models.map((i) => regions.core[i]!));
+  // Half a pixel too many lies above half maximum, as a pixel counts when its centre does.
+  const kernel = 2.3548 * KERNEL_SIGMA;
+  const fwhm = Math.sqrt(Math.max(0.8, (4 / Math.PI) * area - kernel * kernel));
+  const smallest = KERNEL_SIGMA ** 2 + 0.15;
+  return {
+    fwhm,
+    xx: Math.max(smallest, median(models.map((i) => regions.xx[i]!)) / CORE_VARIANCE),
+    xy: median(models.map((i) => regions.xy[i]!)) / CORE_VARIANCE,
+    yy: Math.max(smallest, median(models.map((i) => regions.yy[i]!)) / CORE_VARIANCE),
+    fluxOverHeight: median(models.map((i) => regions.flux[i]! / regions.height[i]!)),
+    count: models.length,
+  };
+}
+
+function pickModels(regions: Regions, rank: Int32Array, saturatedToo: boolean): number[] {
+  const models: number[] = [];
+  for (let k = 0; k < rank.length && models.length < MODELS; k++) {
+    const i = rank[k]!;
+    if (regions.cut[i] !== 0 || regions.saddle[i]! > 0.4 * regions.height[i]!) continue;
+    if (regions.full[i]! > 0 && !saturatedToo) continue;
+    models.push(i);
+  }
+  return models;
+}
