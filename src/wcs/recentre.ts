@@ -21,8 +21,8 @@ export interface Recentred {
  * pixel; what the linear map leaves over goes into SIP terms of degree 2 and more, fitted over the image, of the lowest
  * order (up to 9) that makes the difference less than 1e-6 pixel. A plain TAN stays one only if that needs no SIP:
  * for a small shift in a small field. The order needed grows with the product of the shift and the field: 3 for
- * a shift of 1 degree in a 2 degree field; beyond about 12 degrees of shift in a 50 degree field order 9
- * leaves more than the goal, and `worst` says how much.
+ * a shift of 1 degree in a 2 degree field, 7 for 10 degrees in 20. Order 9 is not enough for shifts of half the field in
+ * fields of 40 degrees and more: it leaves up to 2e-4 pixel at 60 degrees, and `worst` says how much.
  *
  * @param x the new reference pixel, 0-based
  * @param y likewise
