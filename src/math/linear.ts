@@ -1,6 +1,9 @@
 /** A column that loses this part of its length to the columns before it is taken to depend on them. */
 const DEPENDENT = 1e-13;
 
+/** Squares smaller than this have lost digits to underflow: the column counts as zero. */
+const NOTHING = 1e-280;
+
 /**
  * Least squares: the x that makes |A x - B| smallest, for one or more right-hand sides at once, by Householder QR.
  * Twice the digits of normal equations, which matters to polynomials. Weight a row by scaling it, in `a` and in `b`.
@@ -24,7 +27,7 @@ export function leastSquares(a: Float64Array, n: number, m: number, b: Float64Ar
     let below = 0;
     for (let i = j; i < n; i++) below += a[column + i]! * a[column + i]!;
     // The other way round NaN would pass.
-    if (!(below > DEPENDENT * DEPENDENT * (above + below))) return false;
+    if (!(below > NOTHING && below > DEPENDENT * DEPENDENT * (above + below))) return false;
     const pivot = a[column + j]!;
     const diagonal = pivot > 0 ? -Math.sqrt(below) : Math.sqrt(below);
     // Householder vector v: the column from j on with v_j = pivot - diagonal; |v|^2 / 2 = -diagonal v_j.

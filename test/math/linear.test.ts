@@ -35,6 +35,7 @@ describe('least squares', () => {
     ['equal columns', [1, 2, 3, 1, 2, 3], 3],
     ['a column of zeros', [1, 2, 3, 0, 0, 0], 3],
     ['a column of zeros first', [0, 0, 0, 1, 2, 3], 3],
+    ['a column whose squares underflow', [1, 2, 3, 0, 0, 1e-162], 3],
     ['fewer rows than columns', [1, 2], 1],
     ['NaN', [1, NaN, 3, 1, 0, 0], 3],
     ['infinity', [1, Infinity, 3, 1, 0, 0], 3],
