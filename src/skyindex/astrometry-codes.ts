@@ -178,7 +178,7 @@ export class AstrometryCodes implements OpenBand {
     const place = hits.grow();
     this.#stars.direction(this.#quads[quad + exchange]!, hits.vectors, 6 * place);
     this.#stars.direction(this.#quads[quad + 1 - exchange]!, hits.vectors, 6 * place + 3);
-    hits.mirror[place] = mirror;
+    hits.parity[place] = -mirror;
   }
 }
 

@@ -53,8 +53,11 @@ export class QuadHits {
   count: number = 0;
   /** Six numbers a hit: unit vectors of the stars that A and B of the field quad would be. */
   vectors: Float64Array = new Float64Array(6 * 64);
-  /** Of each hit: +1 if the field is the sky's mirror image seen on a plane with x to the east and y to the north, else -1. */
-  mirror: Int8Array = new Int8Array(64);
+  /**
+   * Of each hit: sign of det(CD) of the field. +1 if the codes agree as they stand (the sky's on the tangent plane, x to the
+   * east and y to the north), -1 if the field's is the conjugate.
+   */
+  parity: Int8Array = new Int8Array(64);
 
   clear(): void {
     this.count = 0;
@@ -62,13 +65,13 @@ export class QuadHits {
 
   /** Makes room for one more hit; returns its place. */
   grow(): number {
-    if (this.count === this.mirror.length) {
+    if (this.count === this.parity.length) {
       const vectors = new Float64Array(this.vectors.length * 2);
       vectors.set(this.vectors);
       this.vectors = vectors;
-      const mirror = new Int8Array(this.mirror.length * 2);
-      mirror.set(this.mirror);
-      this.mirror = mirror;
+      const parity = new Int8Array(this.parity.length * 2);
+      parity.set(this.parity);
+      this.parity = parity;
     }
     return this.count++;
   }

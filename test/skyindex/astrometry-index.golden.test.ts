@@ -58,7 +58,7 @@ describe.skipIf(files.length === 0)('published index files (need astrometry-data
           const places = Array.from({ length: hits.count }, (_, i) => i);
           const found = places.some(
             (i) =>
-              hits.mirror[i] === (order.mirror ? 1 : -1) &&
+              hits.parity[i] === (order.mirror ? -1 : 1) &&
               wanted.every((value, d) => Math.abs(value - hits.vectors[6 * i + d]!) < 1e-9),
           );
           expect(found, `quad ${number} ${JSON.stringify(order)}`).toBe(true);

@@ -27,11 +27,11 @@ function look(band: OpenBand, code: Float64Array, tolerance: number, hits: QuadH
 }
 
 /** Number of the hit with this pair of stars and this parity; -1 if there is none. */
-function findHit(hits: QuadHits, a: number[], b: number[], mirror: number): number {
+function findHit(hits: QuadHits, a: number[], b: number[], parity: number): number {
   for (let i = 0; i < hits.count; i++) {
     const found = [...hits.vectors.subarray(6 * i, 6 * i + 6)];
     const off = Math.max(...[...a, ...b].map((value, d) => Math.abs(value - found[d]!)));
-    if (off < 1e-9 && hits.mirror[i] === mirror) return i;
+    if (off < 1e-9 && hits.parity[i] === parity) return i;
   }
   return -1;
 }
@@ -72,7 +72,7 @@ describe.each(NAMES)('the quads of %s', (name) => {
         hits.clear();
         look(band, reorder(code, order), 1e-4, hits);
         const [a, b] = order.exchangeAB ? [stars[1]!, stars[0]!] : [stars[0]!, stars[1]!];
-        if (findHit(hits, a, b, order.mirror ? 1 : -1) < 0) missed++;
+        if (findHit(hits, a, b, order.mirror ? -1 : 1) < 0) missed++;
       }
     }
     expect(missed).toBe(0);
@@ -129,7 +129,7 @@ describe('other ways to write the same file', () => {
     expect(stars.count).toBe(40);
     return {
       hits: [...hits.vectors.subarray(0, 6 * hits.count)],
-      mirror: [...hits.mirror.subarray(0, hits.count)],
+      parity: [...hits.parity.subarray(0, hits.count)],
       stars: [...stars.vectors.subarray(0, 3 * stars.count)],
       magnitude: [...stars.magnitude.subarray(0, stars.count)],
     };
@@ -177,7 +177,7 @@ describe('codes without the promises of today', () => {
         hits.clear();
         band.search(reorder(skyCode(stars), order), 1e-4, hits);
         const [a, b] = order.exchangeAB ? [stars[1]!, stars[0]!] : [stars[0]!, stars[1]!];
-        expect(findHit(hits, a, b, order.mirror ? 1 : -1)).toBeGreaterThanOrEqual(0);
+        expect(findHit(hits, a, b, order.mirror ? -1 : 1)).toBeGreaterThanOrEqual(0);
       }
     }
   });
