@@ -64,11 +64,20 @@ function wcsPath(item: ImageItem, settings: SolveSettings): string {
  * @throws {SolveError} `FILE_EXISTS`, `FILE_UNWRITABLE`
  */
 export async function writeWcs(path: string, solution: Solution, overwrite: boolean): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-  } catch (error) {
-    throw new SolveError('FILE_UNWRITABLE', `${dirname(path)}: ${(error as Error).message}`, { cause: error });
-  }
+  await makeFolder(dirname(path));
   const { width, height } = solution;
   await writeFileAtomic(path, wcsHeaderBytes(wcsToCards(solution.wcs, { width, height })), { overwrite });
+}
+
+/** Makes a folder and those above it. Not by `mkdir -p` of Node 20, which never ends where the system refuses with ENOENT, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (existsSync(path)) return;
+    throw new SolveError('FILE_UNWRITABLE', `${path}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -69,9 +69,9 @@ function signed(value: number, decimals: number): string {
   return text.startsWith('-') ? text : `+${text}`;
 }
 
-/** Degrees with three digits after the point, more for small fields. */
+/** Four digits, zeros at the end too. */
 function degrees(value: number): string {
-  return value.toFixed(value < 1 ? 4 : 3);
+  return value.toPrecision(4);
 }
 
 /** Five digits. */

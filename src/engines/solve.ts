@@ -6,7 +6,6 @@ import { readFrame } from '../image/open-frame.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { openFile } from '../io/file-source.ts';
-import { createPace } from '../pace.ts';
 import type { Outcome, Solution, SolveInput, SolveOptions } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { recentre } from '../wcs/recentre.ts';
@@ -70,11 +69,7 @@ async function openField(input: SolveInput, options: SolveImageOptions): Promise
   onProgress?.({ stage: 'read' });
   const source = await openSource(input);
   try {
-    const frame = await readFrame(source, {
-      ...(extension === undefined ? {} : { extension }),
-      ...(signal === undefined ? {} : { signal }),
-      pace: createPace(signal),
-    });
+    const frame = await readFrame(source, { extension, signal });
     return withoutHeaderHints(frame, options);
   } finally {
     await source.close();
