@@ -48,12 +48,14 @@ const SHOWN = 32;
  */
 export function describeBytes(head: Uint8Array): Likeness {
   const latin = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
+  const text = asText(head);
   for (const [offset, mark, what, image] of MARKS) {
+    // Words begin with two letters, too.
+    if (mark.length === 2 && text !== undefined) continue;
     if (latin.startsWith(mark, offset)) return { what, image };
   }
   if (head.every((byte) => byte === 0))
     return { what: `empty: it begins with ${head.length} zero bytes`, image: false };
-  const text = asText(head);
   if (text !== undefined) return { what: describeText(text), image: false };
   const bytes = [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0'));
   return { what: `of an unknown kind (first bytes ${bytes.join(' ')})`, image: false };

@@ -7,7 +7,7 @@ import { bayerPattern } from './bayer.ts';
 import type { Frame } from './frame.ts';
 import { headerHints } from './header-hints.ts';
 import type { DecodeOptions, ImageFormat } from './image-format.ts';
-import { mixPlanes } from './luminance.ts';
+import { mixChannels } from './luminance.ts';
 import { checkSize } from './size-limits.ts';
 
 /** FITS, tile-compressed ones included. Colour planes become one with equal weights. */
@@ -27,7 +27,7 @@ async function readFitsFrame(source: ByteSource, { extension, signal, pace }: De
   return {
     width,
     height,
-    pixels: planes === 1 ? pixels : await mixPlanes(pixels, planes, blank, pace),
+    pixels: planes === 1 ? pixels : await mixChannels(pixels, planes, 'planar', blank, pace),
     ...(blank === undefined ? {} : { blank }),
     rowOrder: /^\s*TOP-DOWN/i.test(header.getString('ROWORDER') ?? '') ? 'top-down' : 'bottom-up',
     ...(bayer === undefined ? {} : { bayer }),

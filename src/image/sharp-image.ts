@@ -3,7 +3,7 @@ import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import type { Frame, Pixels } from './frame.ts';
 import type { DecodeOptions, ImageFormat } from './image-format.ts';
-import { mixInterleaved } from './luminance.ts';
+import { mixChannels } from './luminance.ts';
 import { MAX_BYTES, MAX_PIXELS, checkSize } from './size-limits.ts';
 import { isTiff, readTiffHeader } from './tiff-header.ts';
 
@@ -102,7 +102,8 @@ async function readSharpImage(source: ByteSource, format: string, options: Decod
   if (info.width !== width || info.height !== height || samples.length !== width * height * info.channels) {
     throw new SolveError('INTERNAL', `${name}: decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
-  const pixels = info.channels === 1 ? samples : await mixInterleaved(samples, info.channels, pace);
+  const pixels =
+    info.channels === 1 ? samples : await mixChannels(samples, info.channels, 'interleaved', undefined, pace);
   return { width, height, pixels, rowOrder: 'top-down', format, hints: [] };
 }
 

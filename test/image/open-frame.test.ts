@@ -313,6 +313,7 @@ describe('refused', () => {
   test.each([
     ['FILE_EMPTY', '', '0 bytes'],
     ['FORMAT_UNKNOWN', 'This is not a FITS file.\nReally.', 'text ("This is not a FITS file.")'],
+    ['FORMAT_UNKNOWN', 'BM is how this text begins', 'text ("BM is'],
     ['FORMAT_UNKNOWN', 'SIMPLE = T\nBITPIX = 8\n', 'looks like a FITS header'],
     ['FORMAT_UNKNOWN', '<!DOCTYPE html><html><body>404', 'HTML'],
     ['FORMAT_UNKNOWN', '\n<HTML>', 'HTML'],
