@@ -96,7 +96,7 @@ export function staysInPlace(plan: PixelPlan): boolean {
 
 /**
  * Turns stored big-endian pixels into kept ones where they are.
- * 16-bit pixels are turned two at a time: 24 million in 15 ms instead of 100 ms by DataView.
+ * 16-bit pixels are turned two at a time: 24 million in 25 ms.
  *
  * @param bytes whole pixels; begins at a multiple of 8 in its buffer
  */
@@ -108,7 +108,7 @@ export function decodeInPlace(bytes: Uint8Array, plan: PixelPlan): void {
       return;
     case 16: {
       const pairs = length >> 2;
-      swap16(new Uint32Array(buffer, byteOffset, pairs), plan.mask | (plan.mask << 16));
+      swap16(new Int32Array(buffer, byteOffset, pairs), plan.mask | (plan.mask << 16));
       if (length > 4 * pairs) {
         const last = new Uint16Array(buffer, byteOffset + 4 * pairs, 1);
         last[0] = ((last[0]! << 8) | (last[0]! >> 8)) ^ plan.mask;
@@ -133,7 +133,7 @@ export function widenUnsigned(from: Uint32Array, out: Float64Array, at: number):
   for (let i = 0; i < from.length; i++) out[at + i] = from[i]!;
 }
 
-function swap16(words: Uint32Array, mask: number): void {
+function swap16(words: Int32Array, mask: number): void {
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     words[i] = (((word & 0x00ff00ff) << 8) | ((word >>> 8) & 0x00ff00ff)) ^ mask;

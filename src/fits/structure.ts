@@ -111,15 +111,19 @@ function agree(where: string, seen: ReadonlyMap<string, string>, keyword: string
 
 /**
  * The header blocks without what `fits-reader` trips over: a copy in which cards with bytes that are not ASCII (it
- * throws), CONTINUE (it prints a warning) and keywords that only begin with END (it stops there) are blank.
+ * throws), CONTINUE (it prints a warning), keywords that only begin with END (it stops there) and whatever stands
+ * behind END (it reads on) are blank.
  */
 function readableBlocks(blocks: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = Uint8Array.from(blocks);
   for (let at = 0; at < copy.length; at += CARD_BYTES) {
     const text = cardText(copy, at);
-    if (isEnd(text)) break;
-    if (text.startsWith('END') || text.startsWith('CONTINUE') || /[^ -~]/.test(text))
-      copy.fill(0x20, at, at + CARD_BYTES);
+    if (isEnd(text)) {
+      copy.fill(0x20, at + CARD_BYTES);
+      break;
+    }
+    const unfit = text.startsWith('END') || text.startsWith('CONTINUE') || /[^ -~]/.test(text);
+    if (unfit) copy.fill(0x20, at, at + CARD_BYTES);
   }
   return copy;
 }
