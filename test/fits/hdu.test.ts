@@ -183,7 +183,7 @@ test('an HDU can be named; one that is no image says what the file has', async (
   expect(findImageHdu(hdus).index).toBe(2);
   expect(findImageHdu(hdus, 2).index).toBe(2);
   for (const which of [0, 1, 3, -1, 0.5]) {
-    expect(() => findImageHdu(hdus, which)).toThrowError(
+    expect(() => findImageHdu(hdus, which)).toThrow(
       `e.fits: HDU ${which} is no image; the file has: 0 empty, 1 table of 5 rows, 2 image 21 x 13`,
     );
   }
@@ -221,7 +221,7 @@ test('a cancelled read ends with the reason of its signal', async () => {
   const controller = new AbortController();
   const reading = readFitsImage(source, hdu!, { signal: controller.signal });
   controller.abort(new Error('enough'));
-  await expect(reading).rejects.toThrowError('enough');
+  await expect(reading).rejects.toThrow('enough');
 });
 
 test('images larger than one piece are read whole, in one plane and with colour first', async () => {

@@ -117,7 +117,7 @@ test.each([
   { keyword: 'TEXT', value: 'line\nbreak' },
   { keyword: 'HIERARCHICAL NAME', value: 'y'.repeat(70) },
 ])('what no card can say is refused: %o', (card) => {
-  expect(() => formatCard(card)).toThrowError(SolveError);
+  expect(() => formatCard(card)).toThrow(SolveError);
 });
 
 test('a header is written in whole blocks and read back as it was', () => {
