@@ -17,8 +17,8 @@ const CELL = 64;
 const SMALLEST_CELL = 24;
 /** Fewer cells than this across the shorter side cannot follow a gradient. */
 const CELLS_ACROSS = 6;
-/** Samples sorted per cell: the level is then good to 0.04 sigma. */
-const SAMPLES = 900;
+/** Samples sorted per cell: the level is then good to 0.08 sigma, and to half of that after the median. */
+const SAMPLES = 256;
 /** Samples sorted in all, so that the cost stays bounded for large images. */
 const ALL_SAMPLES = 400_000;
 /** A cell with a smaller share of usable pixels is filled in from its neighbours. */
@@ -42,7 +42,7 @@ export function measureMesh(image: WorkImage, step: number): Mesh | null {
   const level = new Float32Array(columns * rows);
   const noise = new Float32Array(columns * rows);
   const samples = Math.max(100, Math.min(SAMPLES, Math.floor(ALL_SAMPLES / (columns * rows))));
-  const stride = Math.max(1, Math.floor(cell / Math.sqrt(samples)));
+  const stride = Math.max(1, Math.round(cell / Math.sqrt(samples)));
   const scratch = new Float32Array((Math.ceil((cell * 1.5) / stride) + 1) ** 2);
   const found = new Float32Array(2);
   for (let j = 0; j < rows; j++) {
@@ -190,16 +190,8 @@ export function subtractMesh(image: WorkImage, mesh: Mesh, from: number, to: num
       const highest = Math.max(inverse[i]!, inverse[next]!);
       let sky = level[i]! + levelSlope * (x - centre);
       let scale = inverse[i]! + inverseSlope * (x - centre);
-      for (; x < end; x++) {
-        const p = y * width + x;
-        const value = (pixels[p]! - sky) * (scale < lowest ? lowest : scale > highest ? highest : scale);
-        pixels[p] = value;
-        const clipped = value > 3 ? 3 : value < -3 ? -3 : value;
-        sum += clipped;
-        column[x] = column[x]! + clipped;
-        sky += levelSlope;
-        scale += inverseSlope;
-      }
+      sum += subtractSpan(pixels, y * width, x, end, column, sky, levelSlope, scale, inverseSlope, lowest, highest);
+      x = end;
     }
     sums.row[y] = sum;
   }
@@ -207,6 +199,36 @@ export function subtractMesh(image: WorkImage, mesh: Mesh, from: number, to: num
     const end = to * width;
     for (let p = from * width; p < end; p++) if ((state[p]! & BLANK) !== 0) pixels[p] = 0;
   }
+}
+
+/** One row from one cell centre to the next; returns the sum of the clipped values. */
+function subtractSpan(
+  pixels: Float32Array,
+  row: number,
+  from: number,
+  to: number,
+  column: Float32Array,
+  startSky: number,
+  skySlope: number,
+  startScale: number,
+  scaleSlope: number,
+  lowest: number,
+  highest: number,
+): number {
+  let sky = startSky;
+  let free = startScale;
+  let sum = 0;
+  for (let x = from; x < to; x++) {
+    const scale = free < lowest ? lowest : free > highest ? highest : free;
+    const value = (pixels[row + x]! - sky) * scale;
+    pixels[row + x] = value;
+    const clipped = value > 3 ? 3 : value < -3 ? -3 : value;
+    sum += clipped;
+    column[x] = column[x]! + clipped;
+    sky += skySlope;
+    free += scaleSlope;
+  }
+  return sum;
 }
 
 /** Noise of the sky at a place of the working image, in the unit of the frame's pixels. */

@@ -46,6 +46,10 @@ const SMALLEST_SIDE = 16;
 const FOOTPRINT_SIGMA = 3;
 /** Stars wider than this are sought on an image of half the size: noise averages out, and one kernel serves all. */
 const WIDEST_FWHM = 3.6;
+/** With this many sources there is no lack of depth: full sampling keeps close stars apart. */
+const MANY = 300;
+const WIDEST_FWHM_MANY = 5;
+const CLEAR_SIGMA = 8;
 /** Binnings by two of the working image: 2^3 x 3.6 px, twice the widest stars expected. */
 const MOST_HALVINGS = 3;
 
@@ -103,7 +107,7 @@ export async function detectSources(flat: FlatImage, options: DetectionOptions):
   const size = { frameWidth: flat.width, frameHeight: flat.height };
   let layer: Layer = { ...flat.image, bin: 1 };
   let found = await searchLayer(layer, pace);
-  for (let k = 0; k < MOST_HALVINGS && found !== null && found.shape.fwhm > WIDEST_FWHM; k++) {
+  for (let k = 0; k < MOST_HALVINGS && found !== null && tooWide(found); k++) {
     if (Math.min(layer.width, layer.height) < 2 * SMALLEST_SIDE) break;
     layer = halve(layer);
     found = await searchLayer(layer, pace);
@@ -115,9 +119,14 @@ export async function detectSources(flat: FlatImage, options: DetectionOptions):
 interface Found {
   readonly filtered: Float32Array;
   readonly regions: Regions;
-  /** Region numbers, highest first. */
-  readonly rank: Int32Array;
   readonly shape: StarShape;
+}
+
+/** True if the stars are so wide that the next smaller layer serves better. */
+function tooWide(found: Found): boolean {
+  const { regions, shape } = found;
+  if (shape.fwhm <= WIDEST_FWHM) return false;
+  return shape.fwhm > WIDEST_FWHM_MANY || regions.count < MANY || regions.height[MANY - 1]! < CLEAR_SIGMA;
 }
 
 /** Null if the time limit passed. */
@@ -130,10 +139,7 @@ async function searchLayer(layer: Layer, pace: Pace): Promise<Found | null> {
   );
   if (!done) return null;
   const regions = findRegions(filtered, pixels, state, width, height, FOOTPRINT_SIGMA);
-  const rank = new Int32Array(regions.count);
-  for (let i = 0; i < rank.length; i++) rank[i] = i;
-  rank.sort((a, b) => regions.height[b]! - regions.height[a]!);
-  return { filtered, regions, rank, shape: measureShape(regions, rank) };
+  return { filtered, regions, shape: measureShape(regions) };
 }
 
 /**
@@ -144,7 +150,7 @@ async function searchLayer(layer: Layer, pace: Pace): Promise<Found | null> {
  */
 function filteredNoise(layer: Layer, scratch: Float32Array): number {
   const { pixels, width, height } = layer;
-  const rows = Math.min(height, Math.max(8, Math.floor(60_000 / width)));
+  const rows = Math.min(height, Math.max(8, Math.floor(16_000 / width)));
   const stride = height / rows;
   const sample = new Float32Array(rows * Math.ceil(width / 2));
   let count = 0;

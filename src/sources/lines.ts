@@ -1,5 +1,3 @@
-import { median } from '../math/statistics.ts';
-import type { LineSums } from './background.ts';
 import type { WorkImage } from './work-image.ts';
 
 /** A line whose clipped mean is off by more than this many sigma holds no picture: its neighbours take its place. */
@@ -22,10 +20,14 @@ export function lineShifts(sums: Float32Array, length: number): LineShifts | nul
   const count = sums.length;
   const shifts = new Float32Array(count);
   const limit = SIGNIFICANT / Math.sqrt(length);
+  const window = new Float32Array(2 * REACH + 1);
   let different = false;
   for (let i = 0; i < count; i++) {
-    const around = median(sums.subarray(Math.max(0, i - REACH), Math.min(count, i + REACH + 1)));
-    const shift = (sums[i]! - around) / length;
+    const first = Math.max(0, i - REACH);
+    const end = Math.min(count, i + REACH + 1);
+    const around = window.subarray(0, end - first);
+    around.set(sums.subarray(first, end));
+    const shift = (sums[i]! - around.sort()[around.length >> 1]!) / length;
     if (Math.abs(shift) <= limit) continue;
     shifts[i] = Math.abs(shift) > DEAD_SIGMA ? NaN : shift;
     different = true;

@@ -13,8 +13,6 @@ export interface Findings {
   /** The layer after the matched filter. */
   readonly filtered: Float32Array;
   readonly regions: Regions;
-  /** Region numbers, highest first. */
-  readonly rank: Int32Array;
   readonly shape: StarShape;
   readonly mesh: Mesh;
   /** Pixels of the frame per pixel of the layer, each way. */
@@ -51,9 +49,9 @@ const sortedRing = new Float64Array(DIRECTIONS);
  * @param most longest list wanted
  */
 export function measureSources(findings: Findings, most: number): SourceList {
-  const { layer, filtered, regions, rank, shape, mesh, bin } = findings;
+  const { layer, filtered, regions, shape, mesh, bin } = findings;
   const { width, height, pixels } = layer;
-  const limit = Math.min(rank.length, 4 * most + 100);
+  const limit = Math.min(regions.count, Math.ceil(1.5 * most) + 100);
   const xs = new Float64Array(limit);
   const ys = new Float64Array(limit);
   const flux = new Float32Array(limit);
@@ -68,8 +66,7 @@ export function measureSources(findings: Findings, most: number): SourceList {
     Math.max(0.5, Math.sqrt(Math.max(0, shape.xx * shape.yy - shape.xy ** 2)) - KERNEL_SIGMA ** 2),
   );
   let count = 0;
-  for (let k = 0; k < limit; k++) {
-    const i = rank[k]!;
+  for (let i = 0; i < limit; i++) {
     const top = regions.height[i]!;
     if (top < DETECT_SIGMA) break;
     const saturated = regions.full[i]! > 0;
@@ -87,7 +84,8 @@ export function measureSources(findings: Findings, most: number): SourceList {
     const low = sortedRing[around >> 2]!;
     const rise = top - local;
     if (around < DIRECTIONS / 2 || rise < DETECT_SIGMA || rise < DETECT_SHARE * top) continue;
-    if (ridge(low) > RIDGE_SHARE * (top - low)) continue;
+    // The bleeding column of a saturated star is a ridge, too.
+    if (!saturated && ridge(low) > RIDGE_SHARE * (top - low)) continue;
     if (!saturated && core > WIDE_RATIO * coreArea(shape)) continue;
 
     spot[0] = core >= 5 ? regions.x[i]! : peakX;
@@ -299,7 +297,7 @@ function highest(image: Float32Array, width: number, height: number, x: number, 
   return most;
 }
 
-/** A single pixel gives 1.5, stars of fwhm 1 and 2 px give 1.1 and 0.7: the limit follows the population. */
+/** A single pixel gives 1.5, stars of fwhm 1 and 2 px give 1.1 and 0.75: the limit follows the population. */
 function sharpLimit(sharpness: Float32Array, count: number): number {
   const known: number[] = [];
   for (let k = 0; k < count && known.length < 200; k++) if (sharpness[k]! > 0) known.push(sharpness[k]!);

@@ -1,7 +1,8 @@
 import { BLANK, FULL } from './work-image.ts';
 
 /**
- * The hills of a filtered image: one per local maximum that stands out from its surroundings, arrays side by side.
+ * The hills of a filtered image: one per local maximum that stands out from its surroundings, arrays side by side, highest
+ * first to within half a percent.
  * Each pixel above the threshold belongs to the hill it runs up to.
  */
 export interface Regions {
@@ -79,27 +80,7 @@ export function findRegions(
   for (let k = 0; k < n; k++) {
     const p = order[k]!;
     const value = filtered[p]!;
-    let summit = 0;
-    let uphill = 0;
-    let uphillValue = -Infinity;
-    let several = false;
-    let blankNear = false;
-    for (let s = 0; s < 8; s++) {
-      const q = p + steps[s]!;
-      if ((state[q]! & BLANK) !== 0) blankNear = true;
-      const l = label[q]!;
-      if (l === 0) continue;
-      if (filtered[q]! > uphillValue) {
-        uphillValue = filtered[q]!;
-        uphill = l;
-      }
-      const root = find(massif, l);
-      if (summit === 0) summit = root;
-      else if (root !== summit) {
-        several = true;
-        if (top[root]! > top[summit]!) summit = root;
-      }
-    }
+    const uphill = highestNeighbour(label, filtered, p, width);
     let hill = 0;
     if (uphill === 0) {
       if (count + 1 >= capacity) continue;
@@ -109,7 +90,15 @@ export function findRegions(
       joined[hill] = hill;
       massif[hill] = hill;
     } else {
-      if (several) {
+      // Most pixels see one hill only; the others are passes.
+      if (!sameHill(label, p, width, uphill)) {
+        let summit = find(massif, uphill);
+        for (let s = 0; s < 8; s++) {
+          const l = label[p + steps[s]!]!;
+          if (l === 0) continue;
+          const root = find(massif, l);
+          if (top[root]! > top[summit]!) summit = root;
+        }
         for (let s = 0; s < 8; s++) {
           const l = label[p + steps[s]!]!;
           if (l === 0) continue;
@@ -140,11 +129,41 @@ export function findRegions(
       sxy[hill] = sxy[hill]! + dx * dy;
       syy[hill] = syy[hill]! + dy * dy;
       if ((state[p]! & FULL) !== 0) full[hill] = full[hill]! + 1;
-      const column = p % width;
-      if (blankNear || column <= 1 || column >= width - 2 || p < 2 * width || p >= (height - 2) * width) cut[hill] = 1;
+      if (atEdge(state, p, width, height)) cut[hill] = 1;
     }
   }
   return compact(count, width, joined, peak, top, saddle, area, flux, core, sx, sy, sxx, sxy, syy, full, cut);
+}
+
+/** Label of the highest labelled neighbour; 0 if there is none. */
+function highestNeighbour(label: Int32Array, filtered: Float32Array, p: number, width: number): number {
+  let best = 0;
+  let most = -Infinity;
+  for (let row = p - width; row <= p + width; row += width) {
+    for (let q = row - 1; q <= row + 1; q++) {
+      if (label[q]! !== 0 && filtered[q]! > most) {
+        most = filtered[q]!;
+        best = label[q]!;
+      }
+    }
+  }
+  return best;
+}
+
+/** True if all labelled neighbours have this label. */
+function sameHill(label: Int32Array, p: number, width: number, hill: number): boolean {
+  for (let row = p - width; row <= p + width; row += width) {
+    for (let q = row - 1; q <= row + 1; q++) if (label[q]! !== 0 && label[q]! !== hill) return false;
+  }
+  return true;
+}
+
+/** True at the outermost pixels and beside blank ones. */
+function atEdge(state: Uint8Array, p: number, width: number, height: number): boolean {
+  const x = p % width;
+  if (x <= 1 || x >= width - 2 || p < 2 * width || p >= (height - 2) * width) return true;
+  const beside = state[p - 1]! | state[p + 1]! | state[p - width]! | state[p + width]!;
+  return (beside & BLANK) !== 0;
 }
 
 /** Root of a forest given by parents; halves the paths it walks. */
@@ -202,16 +221,15 @@ function pixelsFromHighest(filtered: Float32Array, width: number, height: number
   const shift = 15;
   const lowest = new Int32Array(new Float32Array([threshold]).buffer)[0]! >> shift;
   const counts = new Int32Array((0x7f800000 >> shift) - lowest + 2);
+  let found = new Int32Array(Math.max(4 * width, (width * height) >> 4));
   let n = 0;
   for (let y = 1; y < height - 1; y++) {
-    const end = (y + 1) * width - 1;
-    for (let p = y * width + 1; p < end; p++) {
-      if (filtered[p]! > threshold) {
-        const key = (bits[p]! >> shift) - lowest;
-        counts[key] = counts[key]! + 1;
-        n++;
-      }
+    if (n + width > found.length) {
+      const larger = new Int32Array(2 * found.length);
+      larger.set(found);
+      found = larger;
     }
+    n = collectRow(filtered, bits, y * width + 1, (y + 1) * width - 1, threshold, shift, lowest, counts, found, n);
   }
   let place = 0;
   for (let key = counts.length - 1; key >= 0; key--) {
@@ -220,17 +238,36 @@ function pixelsFromHighest(filtered: Float32Array, width: number, height: number
     place += here;
   }
   const order = new Int32Array(n);
-  for (let y = 1; y < height - 1; y++) {
-    const end = (y + 1) * width - 1;
-    for (let p = y * width + 1; p < end; p++) {
-      if (filtered[p]! > threshold) {
-        const key = (bits[p]! >> shift) - lowest;
-        order[counts[key]!] = p;
-        counts[key] = counts[key]! + 1;
-      }
-    }
+  for (let k = 0; k < n; k++) {
+    const p = found[k]!;
+    const key = (bits[p]! >> shift) - lowest;
+    order[counts[key]!] = p;
+    counts[key] = counts[key]! + 1;
   }
   return order;
+}
+
+/** Appends the pixels of a row above the threshold to the `n` found so far, and counts them by key; returns how many now. */
+function collectRow(
+  filtered: Float32Array,
+  bits: Int32Array,
+  from: number,
+  to: number,
+  threshold: number,
+  shift: number,
+  lowest: number,
+  counts: Int32Array,
+  found: Int32Array,
+  n: number,
+): number {
+  for (let p = from; p < to; p++) {
+    if (filtered[p]! > threshold) {
+      const key = (bits[p]! >> shift) - lowest;
+      counts[key] = counts[key]! + 1;
+      found[n++] = p;
+    }
+  }
+  return n;
 }
 
 /** Keeps the hills that stand, and turns sums into means and moments. */

@@ -1,4 +1,3 @@
-import { median } from '../math/statistics.ts';
 import { KERNEL_SIGMA } from './matched-filter.ts';
 import type { Regions } from './regions.ts';
 
@@ -23,33 +22,45 @@ const FEW = 5;
 /** Variance of the pixels above half maximum of a Gaussian, as a multiple of its own: sigma^2 ln(2) / 2. */
 const CORE_VARIANCE = Math.LN2 / 2;
 
-/** Medians over the highest hills that are whole, single and not saturated. Without any: a star of fwhm 2 px. */
-export function measureShape(regions: Regions, rank: Int32Array): StarShape {
-  let models = pickModels(regions, rank, false);
-  if (models.length < FEW) models = pickModels(regions, rank, true);
+/** Typical values over the highest hills that are whole, single and not saturated. Without any: a star of fwhm 2 px. */
+export function measureShape(regions: Regions): StarShape {
+  let models = pickModels(regions, false);
+  if (models.length < FEW) models = pickModels(regions, true);
   if (models.length === 0) {
     const variance = 2 * KERNEL_SIGMA ** 2;
     return { fwhm: 2, xx: variance, xy: 0, yy: variance, fluxOverHeight: 3, count: 0 };
   }
-  const area = median(models.map((i) => regions.core[i]!));
+  const area = typical(models.map((i) => regions.core[i]!));
   // Half a pixel too many lies above half maximum, as a pixel counts when its centre does.
   const kernel = 2.3548 * KERNEL_SIGMA;
   const fwhm = Math.sqrt(Math.max(0.8, (4 / Math.PI) * area - kernel * kernel));
   const smallest = KERNEL_SIGMA ** 2 + 0.15;
   return {
     fwhm,
-    xx: Math.max(smallest, median(models.map((i) => regions.xx[i]!)) / CORE_VARIANCE),
-    xy: median(models.map((i) => regions.xy[i]!)) / CORE_VARIANCE,
-    yy: Math.max(smallest, median(models.map((i) => regions.yy[i]!)) / CORE_VARIANCE),
-    fluxOverHeight: median(models.map((i) => regions.flux[i]! / regions.height[i]!)),
+    xx: Math.max(smallest, typical(models.map((i) => regions.xx[i]!)) / CORE_VARIANCE),
+    xy: typical(models.map((i) => regions.xy[i]!)) / CORE_VARIANCE,
+    yy: Math.max(smallest, typical(models.map((i) => regions.yy[i]!)) / CORE_VARIANCE),
+    fluxOverHeight: typical(models.map((i) => regions.flux[i]! / regions.height[i]!)),
     count: models.length,
   };
 }
 
-function pickModels(regions: Regions, rank: Int32Array, saturatedToo: boolean): number[] {
+/**
+ * Mean of what lies between the quantiles 25 and 60 %: a little below the median, since trails, nebulae and close pairs
+ * are all larger than stars, and finer than the whole pixels that areas are counted in.
+ */
+function typical(values: number[]): number {
+  values.sort((a, b) => a - b);
+  const from = Math.floor(0.25 * values.length);
+  const to = Math.max(from + 1, Math.ceil(0.6 * values.length));
+  let sum = 0;
+  for (let k = from; k < to; k++) sum += values[k]!;
+  return sum / (to - from);
+}
+
+function pickModels(regions: Regions, saturatedToo: boolean): number[] {
   const models: number[] = [];
-  for (let k = 0; k < rank.length && models.length < MODELS; k++) {
-    const i = rank[k]!;
+  for (let i = 0; i < regions.count && models.length < MODELS; i++) {
     if (regions.cut[i] !== 0 || regions.saddle[i]! > 0.4 * regions.height[i]!) continue;
     if (regions.full[i]! > 0 && !saturatedToo) continue;
     models.push(i);

@@ -1,4 +1,4 @@
-import type { Frame } from '../image/frame.ts';
+import type { Frame, Pixels } from '../image/frame.ts';
 import { median } from '../math/statistics.ts';
 
 /** What a glance at some thousand pixels tells about a frame, in the units of its pixels. */
@@ -9,9 +9,11 @@ export interface Survey {
   readonly noise: number;
   /** Smallest distance between two different values; 0 if all are equal. */
   readonly step: number;
+  /** A pixel this much above a neighbour is looked at more closely: it may be hot. */
+  readonly suspect: number;
   /** Values from here on are saturated; Infinity if nothing is. */
   readonly full: number;
-  /** Sky of each place of the 2x2 colour filter block, less `base`: [(even x, even y), (odd, even), (even, odd), (odd, odd)]. */
+  /** Sky of each place of the 2x2 colour filter block, less their mean: [(even x, even y), (odd, even), (even, odd), (odd, odd)]. */
   readonly offsets: Float64Array;
   /** Neighbouring pixels look through different filters: declared by the frame, or seen in the sky levels. */
   readonly mosaic: boolean;
@@ -22,6 +24,12 @@ export const HUGE = 1e18;
 
 /** About this many 2x2 blocks are looked at. */
 const BLOCKS = 2500;
+
+/** Differences between neighbours up to this many sigma are noise. */
+const SUSPECT_SIGMA = 7;
+
+/** Frames of more pixels than this have their plateaus sought in fewer rows. */
+const LARGE = 7_000_000;
 
 /** Saturated stars are flat on top: as many pairs of neighbours as this must lie at the highest level of all. */
 const FLAT_PAIRS = 3;
@@ -63,8 +71,15 @@ export function surveyFrame(frame: Frame): Survey | null {
   }
   if (step === Infinity) step = 0;
 
+  // Each place against the mean of its block: a nebula or a gradient is in both.
   const offsets = new Float64Array(4);
-  for (let k = 0; k < 4; k++) offsets[k] = median(corners[k]!.subarray(0, count)) - base;
+  const excess = new Float64Array(count);
+  for (let k = 0; k < 4; k++) {
+    for (let i = 0; i < count; i++) {
+      excess[i] = corners[k]![i]! - (corners[0]![i]! + corners[1]![i]! + corners[2]![i]! + corners[3]![i]!) / 4;
+    }
+    offsets[k] = median(excess);
+  }
   const differences = new Float64Array(2 * count);
   const left = offsets[0]! - offsets[1]!;
   const right = offsets[2]! - offsets[3]!;
@@ -80,30 +95,44 @@ export function surveyFrame(frame: Frame): Survey | null {
   const seen = spread > 0.4 * noise && spread > (8 * noise) / Math.sqrt(count) && spread > 1.5 * step;
   const mosaic = frame.bayer !== undefined || seen;
   if (!mosaic) offsets.fill(0);
-  return { base, noise, step, full: fullLevel(frame, base), offsets, mosaic };
+  // In a mosaic the neighbours see other colours: their difference in sky is no defect.
+  const slack = mosaic ? spread : 0;
+  return { base, noise, step, suspect: SUSPECT_SIGMA * noise + slack, full: fullLevel(frame, base), offsets, mosaic };
 }
 
 /** Level from which on values are saturated: 98 % of the way from `base` to the highest value, if stars are flat there. */
 function fullLevel(frame: Frame, base: number): number {
   const { width, height, pixels } = frame;
   const blank = frame.blank ?? NaN;
+  const rowStep = width * height > LARGE ? 4 : 2;
+  const maxima = new Float64Array(Math.ceil(height / rowStep));
   let highest = -Infinity;
-  for (let y = 0; y < height; y += 2) {
-    const end = y * width + width;
-    for (let i = y * width + (y & 2 ? 1 : 0); i < end; i += 2) {
-      const value = pixels[i]!;
-      if (value > highest && value < HUGE && value !== blank) highest = value;
-    }
+  for (let k = 0; k < maxima.length; k++) {
+    const start = k * rowStep * width;
+    const own = rowMaximum(pixels, start + (k & 1), start + width, blank);
+    maxima[k] = own;
+    if (own > highest) highest = own;
   }
   const level = base + 0.98 * (highest - base);
   if (!(level > base)) return Infinity;
   let pairs = 0;
-  for (let y = 0; y < height; y += 2) {
-    const end = y * width + width - 1;
-    for (let i = y * width + (y & 2 ? 1 : 0); i < end; i += 2) {
-      if (pixels[i]! >= level && pixels[i + 1]! >= level && pixels[i]! < HUGE && pixels[i + 1]! < HUGE) pairs++;
+  for (let k = 0; k < maxima.length; k++) {
+    if (maxima[k]! < level) continue;
+    const start = k * rowStep * width;
+    for (let i = start + (k & 1); i < start + width - 1; i += 2) {
+      if (pixels[i]! >= level && pixels[i + 1]! >= level && pixels[i]! <= highest && pixels[i + 1]! <= highest) pairs++;
     }
     if (pairs >= FLAT_PAIRS) return level;
   }
   return Infinity;
+}
+
+/** Highest value among every other pixel; -Infinity if none has a value. */
+function rowMaximum(pixels: Pixels, from: number, to: number, blank: number): number {
+  let highest = -Infinity;
+  for (let i = from; i < to; i += 2) {
+    const value = pixels[i]!;
+    if (value > highest && value < HUGE && value !== blank) highest = value;
+  }
+  return highest;
 }

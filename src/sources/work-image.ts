@@ -1,4 +1,4 @@
-import type { Frame, Pixels } from '../image/frame.ts';
+import type { Frame } from '../image/frame.ts';
 import type { Pace } from '../pace.ts';
 import { hotReplacement } from './hot-pixel.ts';
 import { inSteps } from './rows.ts';
@@ -26,9 +26,6 @@ export interface WorkImage {
   readonly gaps: boolean;
 }
 
-/** A pixel this many sigma above its lowest direct neighbour is looked at more closely. */
-const SUSPECT_SIGMA = 7;
-
 /**
  * Reads a frame into a working image, taking off its base level.
  *
@@ -39,117 +36,111 @@ export async function readWorkImage(frame: Frame, survey: Survey, bin: number, p
   const height = Math.floor(frame.height / bin);
   const pixels = new Float32Array(width * height);
   const state = new Uint8Array(width * height);
+  const lines = Array.from({ length: bin }, () => new Float32Array(width * bin));
+  const mayHaveGaps =
+    frame.blank !== undefined || frame.pixels.BYTES_PER_ELEMENT === 8 || frame.pixels instanceof Float32Array;
+  const limits = readLimits(frame, survey);
   let gaps = false;
   await inSteps(height, frame.width * bin, pace, (from, to) => {
-    const blanks =
-      bin === 1
-        ? readRows(frame.pixels, frame.width, frame.height, frame.blank ?? NaN, survey, from, to, pixels, state)
-        : binRows(frame.pixels, frame.width, frame.height, frame.blank ?? NaN, survey, bin, from, to, pixels, state);
-    if (blanks > 0) gaps = true;
+    for (let y = from; y < to; y++) {
+      const out = y * width;
+      for (let k = 0; k < bin; k++) {
+        const line = bin === 1 ? pixels.subarray(out, out + width) : lines[k]!;
+        readRow(frame, survey, limits, y * bin + k, line, state, out, bin);
+        if (mayHaveGaps) markGaps(frame, y * bin + k, line);
+      }
+      if (bin === 2) averagePairs(lines[0]!, lines[1]!, pixels, out, width);
+      else if (bin > 2) averageBlocks(lines, pixels, out, width);
+      if (mayHaveGaps && clearGaps(pixels, state, out, width)) gaps = true;
+    }
   });
   if (bin === 1 && survey.mosaic) smoothMosaic(pixels, width, height);
   return { width, height, bin, pixels, state, gaps };
 }
 
-/** Copies rows, mending hot pixels; returns how many are blank. */
-function readRows(
-  source: Pixels,
-  width: number,
-  height: number,
-  blank: number,
-  survey: Survey,
-  from: number,
-  to: number,
-  out: Float32Array,
-  state: Uint8Array,
-): number {
-  const { base, full, offsets } = survey;
-  const suspect = SUSPECT_SIGMA * survey.noise;
-  // In a mosaic the neighbours see other colours: their difference in sky must not look like a defect.
-  const slack = survey.mosaic ? Math.max(...offsets) - Math.min(...offsets) : 0;
-  let blanks = 0;
-  for (let y = from; y < to; y++) {
-    const row = y * width;
-    const up = y > 0 ? row - width : row + width;
-    const down = y + 1 < height ? row + width : up;
-    for (let x = 0; x < width; x++) {
-      const value = source[row + x]!;
-      if (!(value > -HUGE && value < HUGE) || value === blank) {
-        state[row + x] = BLANK;
-        blanks++;
-        continue;
-      }
-      if (value >= full) state[row + x] = FULL;
-      const limit = value - suspect - slack;
-      let kept = value;
-      if (limit > source[up + x]! || limit > source[down + x]! || limit > source[x > 0 ? row + x - 1 : row + 1]!) {
-        kept = hotReplacement(source, width, height, x, y, survey, value);
-        if (kept !== value) state[row + x] = 0;
-      }
-      out[row + x] = kept - base;
-    }
-  }
-  return blanks;
+/** Whole numbers for whole pixels: integer compares in the hottest loop are worth a third of its time. */
+function readLimits(frame: Frame, survey: Survey): { suspect: number; full: number; base: number } {
+  const whole = !(frame.pixels instanceof Float32Array || frame.pixels instanceof Float64Array);
+  const { suspect, full, base } = survey;
+  if (!whole) return { suspect, full, base };
+  return { suspect: Math.ceil(suspect), full: full < 2 ** 31 ? Math.ceil(full) : 2 ** 31 - 1, base: Math.round(base) };
 }
 
-/** Averages blocks of pixels, mending the hottest one of each; returns how many results are blank. */
-function binRows(
-  source: Pixels,
-  width: number,
-  height: number,
-  blank: number,
+/**
+ * Copies one row of the frame, mending hot pixels. Every pixel goes through here, so it is a small function of its own
+ * that the just-in-time compiler gets to know within a few rows.
+ *
+ * @param out receives the first `out.length` pixels
+ * @param state gets the `FULL` bits, `bin` pixels to one entry from `stateStart` on
+ */
+function readRow(
+  frame: Frame,
   survey: Survey,
-  bin: number,
-  from: number,
-  to: number,
+  limits: { suspect: number; full: number; base: number },
+  y: number,
   out: Float32Array,
   state: Uint8Array,
-): number {
-  const { base, full, offsets } = survey;
-  const outWidth = Math.floor(width / bin);
-  const slack = survey.mosaic ? Math.max(...offsets) - Math.min(...offsets) : 0;
-  const suspect = SUSPECT_SIGMA * survey.noise + slack;
-  const area = bin * bin;
-  let blanks = 0;
-  for (let y = from; y < to; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      let sum = 0;
-      let lowest = Infinity;
-      let highest = -Infinity;
-      let highestAt = 0;
-      let usable = true;
-      for (let dy = 0; dy < bin; dy++) {
-        const row = (y * bin + dy) * width + x * bin;
-        for (let i = row; i < row + bin; i++) {
-          const value = source[i]!;
-          if (!(value > -HUGE && value < HUGE) || value === blank) usable = false;
-          sum += value;
-          if (value < lowest) lowest = value;
-          if (value > highest) {
-            highest = value;
-            highestAt = i;
-          }
-        }
-      }
-      const o = y * outWidth + x;
-      if (!usable) {
-        state[o] = BLANK;
-        blanks++;
-        continue;
-      }
-      if (highest >= full) state[o] = FULL;
-      if (highest - lowest > suspect) {
-        const column = highestAt % width;
-        const mended = hotReplacement(source, width, height, column, (highestAt - column) / width, survey, highest);
-        if (mended !== highest) {
-          sum += mended - highest;
-          state[o] = 0;
-        }
-      }
-      out[o] = sum / area - base;
+  stateStart: number,
+  bin: number,
+): void {
+  const source = frame.pixels;
+  const { suspect, full, base } = limits;
+  const row = y * frame.width;
+  const last = out.length - 1;
+  let before = source[row + 1]!;
+  let value = source[row]!;
+  for (let x = 0; x <= last; x++) {
+    const after = source[row + (x < last ? x + 1 : x - 1)]!;
+    let kept = value;
+    // A neighbour without value compares false.
+    if (value - before > suspect || value - after > suspect) {
+      kept = hotReplacement(source, frame.width, frame.height, x, y, survey, value);
     }
+    if (kept >= full) state[stateStart + Math.floor(x / bin)] = FULL;
+    out[x] = kept - base;
+    before = value;
+    value = after;
   }
-  return blanks;
+}
+
+/** Makes NaN of what has no value, or none that light could cause. */
+function markGaps(frame: Frame, y: number, line: Float32Array): void {
+  const source = frame.pixels;
+  const blank = frame.blank ?? NaN;
+  const row = y * frame.width;
+  for (let x = 0; x < line.length; x++) {
+    const value = source[row + x]!;
+    if (!(value > -HUGE && value < HUGE) || value === blank) line[x] = NaN;
+  }
+}
+
+/** Turns NaN into blank pixels; true if there are any. */
+function clearGaps(pixels: Float32Array, state: Uint8Array, start: number, width: number): boolean {
+  let gaps = false;
+  for (let p = start; p < start + width; p++) {
+    if (pixels[p]! === pixels[p]!) continue;
+    pixels[p] = 0;
+    state[p] = BLANK;
+    gaps = true;
+  }
+  return gaps;
+}
+
+/** Means of 2x2 pixels of two rows. */
+function averagePairs(a: Float32Array, b: Float32Array, out: Float32Array, start: number, width: number): void {
+  for (let x = 0; x < width; x++) {
+    out[start + x] = 0.25 * (a[2 * x]! + a[2 * x + 1]! + b[2 * x]! + b[2 * x + 1]!);
+  }
+}
+
+/** Means of square blocks as high as there are rows. */
+function averageBlocks(lines: Float32Array[], out: Float32Array, start: number, width: number): void {
+  const bin = lines.length;
+  for (let x = 0; x < width; x++) {
+    let sum = 0;
+    for (const line of lines) for (let k = x * bin; k < (x + 1) * bin; k++) sum += line[k]!;
+    out[start + x] = sum / (bin * bin);
+  }
 }
 
 /**
