@@ -289,7 +289,7 @@ function placeTile(
 ): void {
   const width = box.size[0]!;
   const lines = box.pixels / width;
-  const counter = new Array<number>(axes.length).fill(0);
+  const counter = axes.map(() => 0);
   let to = box.start;
   for (let line = 0; line < lines; line++) {
     // Tiles of a cube may reach beyond the planes that are read.

@@ -74,9 +74,9 @@ test('a source that fails passes its fault on, a cancelled one its reason', asyn
     },
   };
   await expect(gunzipSource(later)).rejects.toThrow('disk');
-  await expect(
-    gunzipSource(source(packed), UNPACK_LIMITS, AbortSignal.abort(new Error('enough'))),
-  ).rejects.toThrow('enough');
+  await expect(gunzipSource(source(packed), UNPACK_LIMITS, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
+    'enough',
+  );
 });
 
 test('a block is unpacked within its limit only', async () => {
