@@ -1,3 +1,4 @@
+import type { Pace } from '../pace.ts';
 import { clippedLevel } from '../math/statistics.ts';
 import { BLANK } from './work-image.ts';
 import type { WorkImage } from './work-image.ts';
@@ -34,7 +35,7 @@ const NOISE_FLOOR = 0.25;
  * @returns null if no cell has enough usable pixels or all pixels are equal
  * @see Bertin & Arnouts 1996, A&AS 117, 393, section 4.1
  */
-export function measureMesh(image: WorkImage, step: number): Mesh | null {
+export async function measureMesh(image: WorkImage, step: number, pace: Pace): Promise<Mesh | null> {
   const { width, height } = image;
   const cell = Math.max(SMALLEST_CELL, Math.min(CELL, Math.floor(Math.min(width, height) / CELLS_ACROSS)));
   const columns = Math.max(1, Math.round(width / cell));
@@ -46,6 +47,7 @@ export function measureMesh(image: WorkImage, step: number): Mesh | null {
   const scratch = new Float32Array((Math.ceil((cell * 1.5) / stride) + 1) ** 2);
   const found = new Float32Array(2);
   for (let j = 0; j < rows; j++) {
+    if (pace.due()) await pace.breathe();
     const bottom = j * cell;
     const top = j === rows - 1 ? height : bottom + cell;
     for (let i = 0; i < columns; i++) {

@@ -73,7 +73,7 @@ export async function estimateBackground(frame: Frame, options: BackgroundOption
   if (survey.mosaic && bin > 1) bin += bin % 2;
   if (Math.min(width, height) / bin < SMALLEST_SIDE) return nothing;
   const image = await readWorkImage(frame, survey, bin, pace);
-  const mesh = measureMesh(image, survey.step / (bin * bin));
+  const mesh = await measureMesh(image, survey.step / (bin * bin), pace);
   if (mesh === null) return nothing;
 
   const sums = { row: new Float32Array(image.height), column: new Float32Array(image.width) };
@@ -113,7 +113,7 @@ export async function detectSources(flat: FlatImage, options: DetectionOptions):
     found = await searchLayer(layer, pace);
   }
   if (found === null) return empty;
-  return measureSources({ ...found, layer, mesh: flat.mesh, bin: flat.image.bin * layer.bin, ...size }, most);
+  return measureSources({ ...found, layer, mesh: flat.mesh, bin: flat.image.bin * layer.bin, ...size }, most, pace);
 }
 
 interface Found {
@@ -131,15 +131,16 @@ function tooWide(found: Found): boolean {
 
 /** Null if the time limit passed. */
 async function searchLayer(layer: Layer, pace: Pace): Promise<Found | null> {
-  const { pixels, state, width, height } = layer;
+  const { pixels, width, height } = layer;
   const filtered = new Float32Array(width * height);
   const noise = filteredNoise(layer, filtered);
   const done = await inSteps(height, width, pace, (from, to) =>
     filterRows(pixels, width, height, from, to, 1 / noise, filtered),
   );
   if (!done) return null;
-  const regions = findRegions(filtered, pixels, state, width, height, FOOTPRINT_SIGMA);
-  return { filtered, regions, shape: measureShape(regions) };
+  const regions = await findRegions(layer, filtered, FOOTPRINT_SIGMA, pace);
+  if (regions === null) return null;
+  return { filtered, regions, shape: measureShape(regions, width, height) };
 }
 
 /**

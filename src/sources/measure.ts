@@ -1,3 +1,4 @@
+import type { Pace } from '../pace.ts';
 import type { Mesh } from './background.ts';
 import { noiseAt } from './background.ts';
 import { KERNEL_GAIN, KERNEL_SIGMA } from './matched-filter.ts';
@@ -33,12 +34,14 @@ const RING_SIGMA = 2.6;
 const RIDGE_SHARE = 0.5;
 /** A core this much longer than wide, where stars would be round, is flagged. */
 const LONG_RATIO = 2;
-/** A core of this many times the area of a star's, unsaturated, is a nebula, a galaxy, a comet. */
-const WIDE_RATIO = 12;
+/** A core of this many times the area of a star's is a star with a halo, a galaxy, a comet's head, if it is round and clear; */
+const WIDE_RATIO = 4;
+const WIDE_ROUND = 1.6;
+const WIDE_SIGMA = 8;
 /** Relative to the other sources, a peak this much sharper has not come through the same lens. */
 const SHARP_RATIO = 1.35;
 /** Centroids are no better than this, in pixels of the layer: sampling, flat field, seeing. */
-const SIGMA_FLOOR = 0.06;
+const SIGMA_FLOOR = 0.05;
 
 const ringValues = new Float64Array(DIRECTIONS);
 const sortedRing = new Float64Array(DIRECTIONS);
@@ -48,7 +51,7 @@ const sortedRing = new Float64Array(DIRECTIONS);
  *
  * @param most longest list wanted
  */
-export function measureSources(findings: Findings, most: number): SourceList {
+export async function measureSources(findings: Findings, most: number, pace: Pace): Promise<SourceList> {
   const { layer, filtered, regions, shape, mesh, bin } = findings;
   const { width, height, pixels } = layer;
   const limit = Math.min(regions.count, Math.ceil(1.5 * most) + 100);
@@ -65,8 +68,13 @@ export function measureSources(findings: Findings, most: number): SourceList {
   const spread = Math.sqrt(
     Math.max(0.5, Math.sqrt(Math.max(0, shape.xx * shape.yy - shape.xy ** 2)) - KERNEL_SIGMA ** 2),
   );
+  // Where the picture is much rougher than elsewhere (foliage, clouds, a nebula's heart) brightness counts in units of that
+  // roughness, or a tree would outshine every star.
+  const quiet = 1.3 * mesh.noise.slice().sort()[mesh.noise.length >> 1]!;
   let count = 0;
   for (let i = 0; i < limit; i++) {
+    if (pace.due()) await pace.breathe();
+    if (pace.expired) break;
     const top = regions.height[i]!;
     if (top < DETECT_SIGMA) break;
     const saturated = regions.full[i]! > 0;
@@ -75,9 +83,10 @@ export function measureSources(findings: Findings, most: number): SourceList {
     const core = regions.core[i]!;
     // A saturated star is as wide as its plateau, and highest anywhere on it.
     const coreScale = Math.sqrt(minorVariance(regions, i) / minorVarianceOf(shape));
-    const scale = saturated ? Math.max(1, coreScale) : 1;
-    const centreX = saturated ? regions.x[i]! : peakX;
-    const centreY = saturated ? regions.y[i]! : peakY;
+    const wide = saturated || core > WIDE_RATIO * coreArea(shape);
+    const scale = wide ? Math.max(1, coreScale) : 1;
+    const centreX = wide ? regions.x[i]! : peakX;
+    const centreY = wide ? regions.y[i]! : peakY;
 
     const around = lookAround(filtered, width, height, centreX, centreY, root, RING_SIGMA * scale);
     const local = Math.max(0, sortedRing[around >> 1]!);
@@ -86,7 +95,8 @@ export function measureSources(findings: Findings, most: number): SourceList {
     if (around < DIRECTIONS / 2 || rise < DETECT_SIGMA || rise < DETECT_SHARE * top) continue;
     // The bleeding column of a saturated star is a ridge, too.
     if (!saturated && ridge(low) > RIDGE_SHARE * (top - low)) continue;
-    if (!saturated && core > WIDE_RATIO * coreArea(shape)) continue;
+    const long = core >= 6 ? elongation(regions, i, shape) : 1;
+    if (wide && !saturated && (long > WIDE_ROUND || rise < WIDE_SIGMA)) continue;
 
     spot[0] = core >= 5 ? regions.x[i]! : peakX;
     spot[1] = core >= 5 ? regions.y[i]! : peakY;
@@ -98,10 +108,10 @@ export function measureSources(findings: Findings, most: number): SourceList {
     if (saturated) flag |= SATURATED;
     if (regions.cut[i] !== 0) flag |= TRUNCATED;
     if (regions.saddle[i]! > 0.3 * top || local > 0.5 * top) flag |= BLENDED;
-    if (core >= 6 && elongation(regions, i, shape) > LONG_RATIO) flag |= ELONGATED;
+    if (long > LONG_RATIO) flag |= ELONGATED;
 
-    // Error of a centroid limited by the sky; a ninth more than the best possible is what the window costs.
-    let error = Math.hypot((1.6 * spread * scale) / rise, SIGMA_FLOOR);
+    // Error of a centroid limited by the sky; window and filter are a little less than the best.
+    let error = Math.hypot((1.2 * spread * scale) / rise, SIGMA_FLOOR);
     if (saturated) error = Math.hypot(error, 0.1 * spread * scale);
     if ((flag & TRUNCATED) !== 0) error = Math.hypot(error, 0.4 * spread);
     if ((flag & BLENDED) !== 0) error = Math.hypot(error, 0.1 * spread);
@@ -109,7 +119,7 @@ export function measureSources(findings: Findings, most: number): SourceList {
 
     const frameX = (x + 0.5) * bin - 0.5;
     const frameY = (y + 0.5) * bin - 0.5;
-    const unit = noiseAt(mesh, x * layer.bin, y * layer.bin) * layer.bin;
+    const unit = Math.min(quiet, noiseAt(mesh, x * layer.bin, y * layer.bin)) * layer.bin;
     const light = rise * shape.fluxOverHeight;
     xs[count] = frameX;
     ys[count] = frameY;

@@ -1,3 +1,6 @@
+import type { Pace } from '../pace.ts';
+import type { Layer } from './matched-filter.ts';
+import { inSteps } from './rows.ts';
 import { BLANK, FULL } from './work-image.ts';
 
 /**
@@ -6,6 +9,7 @@ import { BLANK, FULL } from './work-image.ts';
  * Each pixel above the threshold belongs to the hill it runs up to.
  */
 export interface Regions {
+  /** How many; the arrays may be longer. */
   readonly count: number;
   /** Index of the highest pixel. */
   readonly peak: Int32Array;
@@ -33,106 +37,168 @@ export interface Regions {
 const RISE_SIGMA = 3.5;
 /** and by this share of its height: less is noise on a bright ring, halo or trail. */
 const RISE_SHARE = 0.15;
+/** The core of a joined bump lower than this share of the hill is not counted to the core of the hill. */
+const CORE_SHARE = 0.7;
+
+/** What is climbed, and the hills as they grow; hill numbers start at 1, 0 is sky. */
+interface Terrain {
+  readonly filtered: Float32Array;
+  readonly image: Float32Array;
+  readonly state: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** Hill of each pixel. */
+  readonly label: Int32Array;
+  count: number;
+  readonly peak: Int32Array;
+  readonly top: Float32Array;
+  readonly saddle: Float32Array;
+  /** The hill this one was joined to; itself if it stands. */
+  readonly joined: Int32Array;
+  /** A higher hill of the same massif; itself at the highest. */
+  readonly massif: Int32Array;
+  readonly area: Int32Array;
+  readonly flux: Float32Array;
+  readonly core: Int32Array;
+  /** Sums over the core of offsets from the peak, which stay small enough for 32 bits. */
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly xx: Float32Array;
+  readonly xy: Float32Array;
+  readonly yy: Float32Array;
+  readonly full: Int32Array;
+  readonly cut: Uint8Array;
+}
 
 /**
- * Cuts an image into hills, from the summits down: a pixel opens a new hill, joins the one beside it, or is a pass
+ * Cuts a layer into hills, from the summits down: a pixel opens a new hill, joins the one beside it, or is a pass
  * between several, where those too low are joined to the highest and the others keep what they have.
  *
- * @param filtered signal over noise after the matched filter, `width * height`
- * @param image the same before the filter
- * @param state `BLANK` and `FULL` bits
+ * @param filtered the layer after the matched filter, in sigma
  * @param threshold pixels at or below it are sky
+ * @returns null if the time limit passed
  */
-export function findRegions(
+export async function findRegions(
+  layer: Layer,
   filtered: Float32Array,
-  image: Float32Array,
-  state: Uint8Array,
-  width: number,
-  height: number,
   threshold: number,
-): Regions {
-  const order = pixelsFromHighest(filtered, width, height, threshold);
-  const n = order.length;
-  // Hill numbers from 1; 0 is sky and what is lower than the pixel at hand.
-  const label = new Int32Array(width * height);
-  const capacity = (n >> 1) + 2;
-  const peak = new Int32Array(capacity);
-  const top = new Float32Array(capacity);
-  const saddle = new Float32Array(capacity);
-  /** The hill this one was joined to; itself if it stands. */
-  const joined = new Int32Array(capacity);
-  /** The next higher hill of the same massif; itself at the highest. */
-  const massif = new Int32Array(capacity);
-  const area = new Int32Array(capacity);
-  const flux = new Float32Array(capacity);
-  const core = new Int32Array(capacity);
-  // Sums of offsets from the peak, which stay small enough for 32 bits.
-  const sx = new Float32Array(capacity);
-  const sy = new Float32Array(capacity);
-  const sxx = new Float32Array(capacity);
-  const sxy = new Float32Array(capacity);
-  const syy = new Float32Array(capacity);
-  const full = new Int32Array(capacity);
-  const cut = new Uint8Array(capacity);
-  const steps = new Int32Array([-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1]);
-  let count = 0;
+  pace: Pace,
+): Promise<Regions | null> {
+  const { width, height } = layer;
+  const order = await pixelsFromHighest(filtered, width, height, threshold, pace);
+  if (order === null) return null;
+  // Every pixel may stand alone. What is not touched costs no memory.
+  const capacity = order.length + 1;
+  const terrain: Terrain = {
+    filtered,
+    image: layer.pixels,
+    state: layer.state,
+    width,
+    height,
+    label: new Int32Array(width * height),
+    count: 0,
+    peak: new Int32Array(capacity),
+    top: new Float32Array(capacity),
+    saddle: new Float32Array(capacity),
+    joined: new Int32Array(capacity),
+    massif: new Int32Array(capacity),
+    area: new Int32Array(capacity),
+    flux: new Float32Array(capacity),
+    core: new Int32Array(capacity),
+    x: new Float32Array(capacity),
+    y: new Float32Array(capacity),
+    xx: new Float32Array(capacity),
+    xy: new Float32Array(capacity),
+    yy: new Float32Array(capacity),
+    full: new Int32Array(capacity),
+    cut: new Uint8Array(capacity),
+  };
+  const done = await inSteps(order.length, PIXEL_COST, pace, (from, to) => climb(terrain, order, from, to));
+  return done ? standingHills(terrain) : null;
+}
 
-  for (let k = 0; k < n; k++) {
+/** A pixel costs as much here as this many in a plain loop. */
+const PIXEL_COST = 16;
+
+/** Adds pixels `from` to `to - 1` of the order to their hills. */
+function climb(terrain: Terrain, order: Int32Array, from: number, to: number): void {
+  const { filtered, image, state, width, height, label, peak, top, joined, area, flux, core } = terrain;
+  const { x, y, xx, xy, yy, full, cut } = terrain;
+  for (let k = from; k < to; k++) {
     const p = order[k]!;
     const value = filtered[p]!;
     const uphill = highestNeighbour(label, filtered, p, width);
     let hill = 0;
     if (uphill === 0) {
-      if (count + 1 >= capacity) continue;
-      hill = ++count;
+      hill = ++terrain.count;
       peak[hill] = p;
       top[hill] = value;
       joined[hill] = hill;
-      massif[hill] = hill;
+      terrain.massif[hill] = hill;
     } else {
-      // Most pixels see one hill only; the others are passes.
-      if (!sameHill(label, p, width, uphill)) {
-        let summit = find(massif, uphill);
-        for (let s = 0; s < 8; s++) {
-          const l = label[p + steps[s]!]!;
-          if (l === 0) continue;
-          const root = find(massif, l);
-          if (top[root]! > top[summit]!) summit = root;
-        }
-        for (let s = 0; s < 8; s++) {
-          const l = label[p + steps[s]!]!;
-          if (l === 0) continue;
-          const root = find(massif, l);
-          if (root === summit) continue;
-          massif[root] = summit;
-          const rise = top[root]! - value;
-          if (rise >= RISE_SIGMA && rise >= RISE_SHARE * top[root]!) saddle[root] = value;
-          else {
-            joined[root] = summit;
-            absorb(root, summit, width, peak, top, area, flux, core, sx, sy, sxx, sxy, syy, full, cut);
-          }
-        }
-      }
+      if (!sameHill(label, p, width, uphill)) crossPass(terrain, p, value, uphill);
       hill = find(joined, uphill);
     }
     label[p] = hill;
     area[hill] = area[hill]! + 1;
     flux[hill] = flux[hill]! + image[p]!;
-    if (value >= 0.5 * top[hill]!) {
-      const at = peak[hill]!;
-      const dy = Math.floor(p / width) - Math.floor(at / width);
-      const dx = p - at - dy * width;
-      core[hill] = core[hill]! + 1;
-      sx[hill] = sx[hill]! + dx;
-      sy[hill] = sy[hill]! + dy;
-      sxx[hill] = sxx[hill]! + dx * dx;
-      sxy[hill] = sxy[hill]! + dx * dy;
-      syy[hill] = syy[hill]! + dy * dy;
-      if ((state[p]! & FULL) !== 0) full[hill] = full[hill]! + 1;
-      if (atEdge(state, p, width, height)) cut[hill] = 1;
+    if (value < 0.5 * top[hill]!) continue;
+    const at = peak[hill]!;
+    const dy = Math.floor(p / width) - Math.floor(at / width);
+    const dx = p - at - dy * width;
+    core[hill] = core[hill]! + 1;
+    x[hill] = x[hill]! + dx;
+    y[hill] = y[hill]! + dy;
+    xx[hill] = xx[hill]! + dx * dx;
+    xy[hill] = xy[hill]! + dx * dy;
+    yy[hill] = yy[hill]! + dy * dy;
+    if ((state[p]! & FULL) !== 0) full[hill] = full[hill]! + 1;
+    if (atEdge(state, p, width, height)) cut[hill] = 1;
+  }
+}
+
+/** Settles which of the hills that meet at a pixel stand on their own. */
+function crossPass(terrain: Terrain, p: number, value: number, uphill: number): void {
+  const { label, massif, top, width } = terrain;
+  let summit = find(massif, uphill);
+  for (let row = p - width; row <= p + width; row += width) {
+    for (let q = row - 1; q <= row + 1; q++) {
+      if (label[q]! === 0) continue;
+      const root = find(massif, label[q]!);
+      if (top[root]! > top[summit]!) summit = root;
     }
   }
-  return compact(count, width, joined, peak, top, saddle, area, flux, core, sx, sy, sxx, sxy, syy, full, cut);
+  for (let row = p - width; row <= p + width; row += width) {
+    for (let q = row - 1; q <= row + 1; q++) {
+      if (label[q]! === 0) continue;
+      const root = find(massif, label[q]!);
+      if (root === summit) continue;
+      massif[root] = summit;
+      const rise = top[root]! - value;
+      if (rise >= RISE_SIGMA && rise >= RISE_SHARE * top[root]!) terrain.saddle[root] = value;
+      else absorb(terrain, root, summit);
+    }
+  }
+}
+
+/** Adds the sums of one hill to another's, moving them to its peak. */
+function absorb(terrain: Terrain, from: number, to: number): void {
+  const { width, peak, top, area, flux, core, x, y, xx, xy, yy, full, cut } = terrain;
+  terrain.joined[from] = to;
+  area[to] = area[to]! + area[from]!;
+  flux[to] = flux[to]! + flux[from]!;
+  if (top[from]! < CORE_SHARE * top[to]!) return;
+  const dy = Math.floor(peak[from]! / width) - Math.floor(peak[to]! / width);
+  const dx = peak[from]! - peak[to]! - dy * width;
+  const n = core[from]!;
+  core[to] = core[to]! + n;
+  xx[to] = xx[to]! + xx[from]! + 2 * dx * x[from]! + n * dx * dx;
+  xy[to] = xy[to]! + xy[from]! + dx * y[from]! + dy * x[from]! + n * dx * dy;
+  yy[to] = yy[to]! + yy[from]! + 2 * dy * y[from]! + n * dy * dy;
+  x[to] = x[to]! + x[from]! + n * dx;
+  y[to] = y[to]! + y[from]! + n * dy;
+  full[to] = full[to]! + full[from]!;
+  if (cut[from] === 1) cut[to] = 1;
 }
 
 /** Label of the highest labelled neighbour; 0 if there is none. */
@@ -177,45 +243,14 @@ function find(parent: Int32Array, start: number): number {
   return node;
 }
 
-/** The core of a joined bump lower than this share of the hill is not counted to the core of the hill. */
-const CORE_SHARE = 0.7;
-
-/** Adds the sums of one hill to another's, moving them to its peak. */
-function absorb(
-  from: number,
-  to: number,
+/** Indices of the pixels above the threshold, border left out, highest first to within 0.4 %; null if time is over. */
+async function pixelsFromHighest(
+  filtered: Float32Array,
   width: number,
-  peak: Int32Array,
-  top: Float32Array,
-  area: Int32Array,
-  flux: Float32Array,
-  core: Int32Array,
-  sx: Float32Array,
-  sy: Float32Array,
-  sxx: Float32Array,
-  sxy: Float32Array,
-  syy: Float32Array,
-  full: Int32Array,
-  cut: Uint8Array,
-): void {
-  const dy = Math.floor(peak[from]! / width) - Math.floor(peak[to]! / width);
-  const dx = peak[from]! - peak[to]! - dy * width;
-  const n = core[from]!;
-  area[to] = area[to]! + area[from]!;
-  flux[to] = flux[to]! + flux[from]!;
-  if (top[from]! < CORE_SHARE * top[to]!) return;
-  core[to] = core[to]! + n;
-  sxx[to] = sxx[to]! + sxx[from]! + 2 * dx * sx[from]! + n * dx * dx;
-  sxy[to] = sxy[to]! + sxy[from]! + dx * sy[from]! + dy * sx[from]! + n * dx * dy;
-  syy[to] = syy[to]! + syy[from]! + 2 * dy * sy[from]! + n * dy * dy;
-  sx[to] = sx[to]! + sx[from]! + n * dx;
-  sy[to] = sy[to]! + sy[from]! + n * dy;
-  full[to] = full[to]! + full[from]!;
-  if (cut[from] === 1) cut[to] = 1;
-}
-
-/** Indices of the pixels above the threshold, border left out, highest first to within 0.4 %. */
-function pixelsFromHighest(filtered: Float32Array, width: number, height: number, threshold: number): Int32Array {
+  height: number,
+  threshold: number,
+  pace: Pace,
+): Promise<Int32Array | null> {
   // The bits of positive floats sort like the floats; the upper 8 of the mantissa tell steps of 0.4 %.
   const bits = new Int32Array(filtered.buffer, filtered.byteOffset, filtered.length);
   const shift = 15;
@@ -223,14 +258,17 @@ function pixelsFromHighest(filtered: Float32Array, width: number, height: number
   const counts = new Int32Array((0x7f800000 >> shift) - lowest + 2);
   let found = new Int32Array(Math.max(4 * width, (width * height) >> 4));
   let n = 0;
-  for (let y = 1; y < height - 1; y++) {
-    if (n + width > found.length) {
-      const larger = new Int32Array(2 * found.length);
-      larger.set(found);
-      found = larger;
+  const done = await inSteps(height - 2, width, pace, (from, to) => {
+    for (let y = from + 1; y <= to; y++) {
+      if (n + width > found.length) {
+        const larger = new Int32Array(2 * found.length);
+        larger.set(found);
+        found = larger;
+      }
+      n = collectRow(filtered, bits, y * width + 1, (y + 1) * width - 1, threshold, shift, lowest, counts, found, n);
     }
-    n = collectRow(filtered, bits, y * width + 1, (y + 1) * width - 1, threshold, shift, lowest, counts, found, n);
-  }
+  });
+  if (!done) return null;
   let place = 0;
   for (let key = counts.length - 1; key >= 0; key--) {
     const here = counts[key]!;
@@ -270,31 +308,15 @@ function collectRow(
   return n;
 }
 
-/** Keeps the hills that stand, and turns sums into means and moments. */
-function compact(
-  count: number,
-  width: number,
-  joined: Int32Array,
-  peak: Int32Array,
-  top: Float32Array,
-  saddle: Float32Array,
-  area: Int32Array,
-  flux: Float32Array,
-  core: Int32Array,
-  sx: Float32Array,
-  sy: Float32Array,
-  sxx: Float32Array,
-  sxy: Float32Array,
-  syy: Float32Array,
-  full: Int32Array,
-  cut: Uint8Array,
-): Regions {
+/** Keeps the hills that were joined to no other, in their order, and turns sums into means and moments. */
+function standingHills(terrain: Terrain): Regions {
+  const { width, joined, peak, top, saddle, area, flux, core, x, y, xx, xy, yy, full, cut } = terrain;
   let m = 0;
-  for (let i = 1; i <= count; i++) {
+  for (let i = 1; i <= terrain.count; i++) {
     if (joined[i] !== i) continue;
     const n = core[i]!;
-    const mx = sx[i]! / n;
-    const my = sy[i]! / n;
+    const mx = x[i]! / n;
+    const my = y[i]! / n;
     const at = peak[i]!;
     const row = Math.floor(at / width);
     peak[m] = at;
@@ -303,29 +325,14 @@ function compact(
     area[m] = area[i]!;
     flux[m] = flux[i]!;
     core[m] = n;
-    sxx[m] = sxx[i]! / n - mx * mx;
-    sxy[m] = sxy[i]! / n - mx * my;
-    syy[m] = syy[i]! / n - my * my;
-    sx[m] = at - row * width + mx;
-    sy[m] = row + my;
+    xx[m] = xx[i]! / n - mx * mx;
+    xy[m] = xy[i]! / n - mx * my;
+    yy[m] = yy[i]! / n - my * my;
+    x[m] = at - row * width + mx;
+    y[m] = row + my;
     full[m] = full[i]!;
     cut[m] = cut[i]!;
     m++;
   }
-  return {
-    count: m,
-    peak: peak.subarray(0, m),
-    height: top.subarray(0, m),
-    saddle: saddle.subarray(0, m),
-    area: area.subarray(0, m),
-    flux: flux.subarray(0, m),
-    core: core.subarray(0, m),
-    x: sx.subarray(0, m),
-    y: sy.subarray(0, m),
-    xx: sxx.subarray(0, m),
-    xy: sxy.subarray(0, m),
-    yy: syy.subarray(0, m),
-    full: full.subarray(0, m),
-    cut: cut.subarray(0, m),
-  };
+  return { count: m, peak, height: top, saddle, area, flux, core, x, y, xx, xy, yy, full, cut };
 }

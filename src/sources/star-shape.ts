@@ -17,15 +17,20 @@ export interface StarShape {
 
 /** So many of the highest hills are looked at. */
 const MODELS = 60;
+/** The image is divided into this many parts each way. */
+const PARTS = 6;
+const MODELS_PER_PART = 3;
+/** Fainter hills are too noisy to show their width. */
+const MODEL_SIGMA = 12;
 /** With fewer than this unsaturated ones the saturated ones must help. */
 const FEW = 5;
 /** Variance of the pixels above half maximum of a Gaussian, as a multiple of its own: sigma^2 ln(2) / 2. */
 const CORE_VARIANCE = Math.LN2 / 2;
 
 /** Typical values over the highest hills that are whole, single and not saturated. Without any: a star of fwhm 2 px. */
-export function measureShape(regions: Regions): StarShape {
-  let models = pickModels(regions, false);
-  if (models.length < FEW) models = pickModels(regions, true);
+export function measureShape(regions: Regions, width: number, height: number): StarShape {
+  let models = pickModels(regions, width, height, false);
+  if (models.length < FEW) models = pickModels(regions, width, height, true);
   if (models.length === 0) {
     const variance = 2 * KERNEL_SIGMA ** 2;
     return { fwhm: 2, xx: variance, xy: 0, yy: variance, fluxOverHeight: 3, count: 0 };
@@ -58,11 +63,19 @@ function typical(values: number[]): number {
   return sum / (to - from);
 }
 
-function pickModels(regions: Regions, saturatedToo: boolean): number[] {
+/** At most so many hills from each part of the image, the highest: foliage or a nebula then has no majority. */
+function pickModels(regions: Regions, width: number, height: number, saturatedToo: boolean): number[] {
+  const taken = new Uint8Array(PARTS * PARTS);
   const models: number[] = [];
   for (let i = 0; i < regions.count && models.length < MODELS; i++) {
+    if (regions.height[i]! < MODEL_SIGMA && models.length >= FEW) break;
     if (regions.cut[i] !== 0 || regions.saddle[i]! > 0.4 * regions.height[i]!) continue;
     if (regions.full[i]! > 0 && !saturatedToo) continue;
+    const y = Math.floor(regions.peak[i]! / width);
+    const x = regions.peak[i]! - y * width;
+    const part = Math.floor((PARTS * y) / height) * PARTS + Math.floor((PARTS * x) / width);
+    if (taken[part]! >= MODELS_PER_PART) continue;
+    taken[part] = taken[part]! + 1;
     models.push(i);
   }
   return models;

@@ -9,7 +9,7 @@ export interface Survey {
   readonly noise: number;
   /** Smallest distance between two different values; 0 if all are equal. */
   readonly step: number;
-  /** A pixel this much above a neighbour is looked at more closely: it may be hot. */
+  /** A pixel this much above a neighbour of its colour is looked at more closely: it may be hot. */
   readonly suspect: number;
   /** Values from here on are saturated; Infinity if nothing is. */
   readonly full: number;
@@ -95,9 +95,7 @@ export function surveyFrame(frame: Frame): Survey | null {
   const seen = spread > 0.4 * noise && spread > (8 * noise) / Math.sqrt(count) && spread > 1.5 * step;
   const mosaic = frame.bayer !== undefined || seen;
   if (!mosaic) offsets.fill(0);
-  // In a mosaic the neighbours see other colours: their difference in sky is no defect.
-  const slack = mosaic ? spread : 0;
-  return { base, noise, step, suspect: SUSPECT_SIGMA * noise + slack, full: fullLevel(frame, base), offsets, mosaic };
+  return { base, noise, step, suspect: SUSPECT_SIGMA * noise, full: fullLevel(frame, base), offsets, mosaic };
 }
 
 /** Level from which on values are saturated: 98 % of the way from `base` to the highest value, if stars are flat there. */

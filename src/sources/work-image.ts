@@ -86,20 +86,22 @@ function readRow(
   const source = frame.pixels;
   const { suspect, full, base } = limits;
   const row = y * frame.width;
-  const last = out.length - 1;
-  let before = source[row + 1]!;
-  let value = source[row]!;
-  for (let x = 0; x <= last; x++) {
-    const after = source[row + (x < last ? x + 1 : x - 1)]!;
+  const length = out.length;
+  // In a mosaic the next pixel of the same colour is two away.
+  const near = survey.mosaic ? 2 : 1;
+  for (let x = 0; x < length; x++) {
+    const i = row + x;
+    const value = source[i]!;
     let kept = value;
     // A neighbour without value compares false.
-    if (value - before > suspect || value - after > suspect) {
+    if (
+      value - source[x < near ? i + near : i - near]! > suspect ||
+      value - source[x + near < length ? i + near : i - near]! > suspect
+    ) {
       kept = hotReplacement(source, frame.width, frame.height, x, y, survey, value);
     }
     if (kept >= full) state[stateStart + Math.floor(x / bin)] = FULL;
     out[x] = kept - base;
-    before = value;
-    value = after;
   }
 }
 
