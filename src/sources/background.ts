@@ -15,6 +15,9 @@ export interface Mesh {
 
 /** Cell size in pixels: several times a defocused star, much less than a vignette. */
 const CELL = 64;
+/** Images of more pixels than this get larger cells: their details are larger, too. */
+const LARGE = 3_000_000;
+const LARGE_CELL = 96;
 const SMALLEST_CELL = 24;
 /** Fewer cells than this across the shorter side cannot follow a gradient. */
 const CELLS_ACROSS = 6;
@@ -37,7 +40,10 @@ const NOISE_FLOOR = 0.25;
  */
 export async function measureMesh(image: WorkImage, step: number, pace: Pace): Promise<Mesh | null> {
   const { width, height } = image;
-  const cell = Math.max(SMALLEST_CELL, Math.min(CELL, Math.floor(Math.min(width, height) / CELLS_ACROSS)));
+  const cell = Math.max(
+    SMALLEST_CELL,
+    Math.min(width * height > LARGE ? LARGE_CELL : CELL, Math.floor(Math.min(width, height) / CELLS_ACROSS)),
+  );
   const columns = Math.max(1, Math.round(width / cell));
   const rows = Math.max(1, Math.round(height / cell));
   const level = new Float32Array(columns * rows);

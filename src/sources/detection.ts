@@ -43,7 +43,7 @@ const LARGEST_WORK = 7_000_000;
 /** No star field fits into less. */
 const SMALLEST_SIDE = 16;
 /** The footprint of a source reaches down to this many sigma of the filtered image. */
-const FOOTPRINT_SIGMA = 3;
+const FOOTPRINT_SIGMA = 3.5;
 /** Stars wider than this are sought on an image of half the size: noise averages out, and one kernel serves all. */
 const WIDEST_FWHM = 3.6;
 /** With this many sources there is no lack of depth: full sampling keeps close stars apart. */

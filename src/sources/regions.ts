@@ -50,24 +50,24 @@ interface Terrain {
   /** Hill of each pixel. */
   readonly label: Int32Array;
   count: number;
-  readonly peak: Int32Array;
-  readonly top: Float32Array;
-  readonly saddle: Float32Array;
+  peak: Int32Array;
+  top: Float32Array;
+  saddle: Float32Array;
   /** The hill this one was joined to; itself if it stands. */
-  readonly joined: Int32Array;
+  joined: Int32Array;
   /** A higher hill of the same massif; itself at the highest. */
-  readonly massif: Int32Array;
-  readonly area: Int32Array;
-  readonly flux: Float32Array;
-  readonly core: Int32Array;
+  massif: Int32Array;
+  area: Int32Array;
+  flux: Float32Array;
+  core: Int32Array;
   /** Sums over the core of offsets from the peak, which stay small enough for 32 bits. */
-  readonly x: Float32Array;
-  readonly y: Float32Array;
-  readonly xx: Float32Array;
-  readonly xy: Float32Array;
-  readonly yy: Float32Array;
-  readonly full: Int32Array;
-  readonly cut: Uint8Array;
+  x: Float32Array;
+  y: Float32Array;
+  xx: Float32Array;
+  xy: Float32Array;
+  yy: Float32Array;
+  full: Int32Array;
+  cut: Uint8Array;
 }
 
 /**
@@ -87,8 +87,7 @@ export async function findRegions(
   const { width, height } = layer;
   const order = await pixelsFromHighest(filtered, width, height, threshold, pace);
   if (order === null) return null;
-  // Every pixel may stand alone. What is not touched costs no memory.
-  const capacity = order.length + 1;
+  const capacity = 1024;
   const terrain: Terrain = {
     filtered,
     image: layer.pixels,
@@ -113,8 +112,42 @@ export async function findRegions(
     full: new Int32Array(capacity),
     cut: new Uint8Array(capacity),
   };
-  const done = await inSteps(order.length, PIXEL_COST, pace, (from, to) => climb(terrain, order, from, to));
+  const done = await inSteps(order.length, PIXEL_COST, pace, (from, to) => {
+    // At worst every pixel opens a hill.
+    while (terrain.count + 1 + to - from > terrain.peak.length) doubleRoom(terrain);
+    climb(terrain, order, from, to);
+  });
   return done ? standingHills(terrain) : null;
+}
+
+function doubleRoom(terrain: Terrain): void {
+  const ints = (old: Int32Array): Int32Array => {
+    const larger = new Int32Array(2 * old.length);
+    larger.set(old);
+    return larger;
+  };
+  const floats = (old: Float32Array): Float32Array => {
+    const larger = new Float32Array(2 * old.length);
+    larger.set(old);
+    return larger;
+  };
+  terrain.peak = ints(terrain.peak);
+  terrain.top = floats(terrain.top);
+  terrain.saddle = floats(terrain.saddle);
+  terrain.joined = ints(terrain.joined);
+  terrain.massif = ints(terrain.massif);
+  terrain.area = ints(terrain.area);
+  terrain.flux = floats(terrain.flux);
+  terrain.core = ints(terrain.core);
+  terrain.x = floats(terrain.x);
+  terrain.y = floats(terrain.y);
+  terrain.xx = floats(terrain.xx);
+  terrain.xy = floats(terrain.xy);
+  terrain.yy = floats(terrain.yy);
+  terrain.full = ints(terrain.full);
+  const cut = new Uint8Array(2 * terrain.cut.length);
+  cut.set(terrain.cut);
+  terrain.cut = cut;
 }
 
 /** A pixel costs as much here as this many in a plain loop. */
