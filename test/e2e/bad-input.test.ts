@@ -120,7 +120,7 @@ test('the files that come with the project and must not be solved are not', { ti
   expect(answers.filter(({ status }) => status === 'solved')).toEqual([]);
   for (const { status, reason, reasonCode } of answers.filter((answer) => answer.status === 'unsolved')) {
     expect({ status, reasonCode }).toEqual({ status, reasonCode: expect.stringMatching(/^[a-z-]+$/) });
-    expect(reason).toMatch(/^[A-Z0-9].{20,}\.$/s);
+    expect(reason).toMatch(/^.{20,}$/);
   }
   expect(code).toBe(3);
 });

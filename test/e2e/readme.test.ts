@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { FAULTS } from '../../src/errors.ts';
+import { fixture, ROOT, run, scratchFolder } from './program.ts';
+
+const exec = promisify(execFile);
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The blocks of code in one language. */
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map((match) => match[1]!);
+}
+
+/** Runs a line of shell as a user would. */
+async function shell(line: string, cwd: string): Promise<{ stdout: string; stderr: string }> {
+  return exec('bash', ['-c', line], {
+    cwd,
+    env: { ...process.env, npm_config_prefer_offline: 'true', npm_config_yes: 'true' },
+  });
+}
+
+test('every shell snippet is one of those that run below', () => {
+  expect(blocks('sh')).toHaveLength(4);
+});
+
+test('the first command solves a photograph and prints what the README shows', { timeout: 120_000 }, async () => {
+  const [first] = blocks('sh');
+  const install = 'npm ci && ';
+  expect(first!.startsWith(install)).toBe(true);
+  // npm ci has been done, or this test would not run; it would pull the ground from under the others.
+  const { stdout } = await shell(first!.slice(install.length), ROOT);
+  const image = first!.trim().split(' ').at(-1)!;
+  expect(existsSync(join(ROOT, image))).toBe(true);
+  const [shown] = blocks('text');
+  const name = image.split('/').at(-1)!;
+  // A pipe gets one line where the README shows the block for a terminal: the centre is in both.
+  const [ra, dec] = /([\d.]+) ([+-][\d.]+) deg \(ICRS\)/.exec(shown!)!.slice(1).map(Number);
+  const printed = /ra ([\d.]+) dec ([+-][\d.]+)/.exec(stdout)!.slice(1).map(Number);
+  expect(stdout).toContain(`${name}: solved`);
+  expect(printed[0]).toBeCloseTo(ra!, 2);
+  expect(printed[1]).toBeCloseTo(dec!, 2);
+});
+
+test('the test command is what CI runs', () => {
+  const [, second] = blocks('sh');
+  expect(second).toBe('npm ci && npm test\n');
+  expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain(`{ ${second!.trim()}; }`);
+});
+
+const home = scratchFolder();
+
+beforeAll(async () => {
+  writeFileSync(join(home, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }');
+  copyFileSync(fixture('real/pocs_unsolved.fits'), join(home, 'm31.fits'));
+  mkdirSync(join(home, 'night'));
+  copyFileSync(fixture('real/cedar_orion2.jpg'), join(home, 'night/a.jpg'));
+  copyFileSync(fixture('real/pocs_unsolved.fits'), join(home, 'night/b.fits'));
+  const { stdout } = await exec('npm', ['pack', '--ignore-scripts', '--pack-destination', home], { cwd: ROOT });
+  const tarball = stdout.trim().split('\n').at(-1)!;
+  const [install] = blocks('sh')[2]!.split('\n');
+  expect(install).toBe('npm install starfix');
+  await shell(install!.replace('starfix', `./${tarball} --no-audit --no-fund`), home);
+}, 180_000);
+
+test('the commands run in a project that has the package installed', { timeout: 180_000 }, async () => {
+  for (const line of blocks('sh')[2]!
+    .split('\n')
+    .slice(1)
+    .filter((command) => command !== '')) {
+    // What the picture shows is not where the example says: a wrong hint costs time, never the solution.
+    const { stderr } = await shell(line, home);
+    expect(stderr.replaceAll(/^npm .*\n/gm, ''), line).toBe('');
+  }
+  expect(existsSync(join(home, 'm31.wcs'))).toBe(true);
+  const night = readFileSync(join(home, 'night.jsonl'), 'utf8').trim().split('\n');
+  expect(night.map((line) => (JSON.parse(line) as { status: string }).status)).toEqual(['solved', 'solved']);
+  await shell(blocks('sh')[3]!, home);
+});
+
+test('the program in the README prints a centre', { timeout: 60_000 }, async () => {
+  writeFileSync(join(home, 'example.js'), blocks('js')[0]!);
+  const { stdout } = await exec(process.execPath, ['example.js'], { cwd: home });
+  expect(stdout).toMatch(
+    /^centre [\d.]+ -?[\d.]+, [\d.]+ arcsec\/pixel\n\d+ stars; the first pixel is at [\d.]+,-?[\d.]+\n$/,
+  );
+});
+
+test('the line of JSON in the README has the fields that are printed', async () => {
+  const shown = JSON.parse(blocks('json')[0]!) as Record<string, unknown>;
+  const { out } = await run(['--json', fixture('real/cedar_orion_belt.jpg')]);
+  expect(Object.keys(shown)).toEqual(Object.keys(JSON.parse(out) as object));
+});
+
+test('the table of faults is that of the code', () => {
+  const table = /<!-- faults[^>]*-->([^]*?)<!-- \/faults -->/.exec(README)![1]!;
+  const rows = [...table.matchAll(/^\| `(\w+)` +\| (\d+) +\| (.*?) +\|$/gm)].map(([, ...cells]) => cells);
+  expect(rows).toEqual(Object.entries(FAULTS).map(([code, { exit, remedy }]) => [code, String(exit), remedy]));
+});
+
+test('the public surface is documented throughout', () => {
+  expect(readFileSync(join(ROOT, 'docs/starfix.api.md'), 'utf8')).not.toContain('(undocumented)');
+});
+
+test('links between the documents lead somewhere', () => {
+  for (const [, target] of README.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+    expect(existsSync(join(ROOT, target!)), target).toBe(true);
+  }
+});
