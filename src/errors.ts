@@ -47,7 +47,9 @@ export type FaultCode = keyof typeof FAULTS;
  * `remedy` names the way out; `code` is stable. Keys and passwords never stand in a message.
  */
 export class SolveError extends Error {
+  /** Always `SolveError`. */
   override readonly name: string = 'SolveError';
+  /** What kind of fault it is: scripts may test for it. */
   readonly code: FaultCode;
 
   constructor(code: FaultCode, message: string, options?: ErrorOptions) {

@@ -6,8 +6,9 @@ import type { Wcs } from './wcs/wcs.ts';
 
 /** Numbers people ask of a WCS. Degrees unless the name says otherwise. */
 export interface Calibration {
-  /** Image centre, ICRS. */
+  /** Right ascension of the image centre, ICRS. */
   readonly ra: number;
+  /** Declination of the image centre, ICRS. */
   readonly dec: number;
   /** Half the diagonal of the field. */
   readonly radius: number;
@@ -21,19 +22,23 @@ export interface Calibration {
   readonly positionAngle: number;
   /** Whether the picture as it is shown is a mirror image of the sky. */
   readonly mirrored: boolean;
-  /** Great-circle distances between the midpoints of opposite edges. */
+  /** Great-circle distance between the midpoints of the left and the right edge. */
   readonly fieldWidth: number;
+  /** Great-circle distance between the midpoints of the lower and the upper edge. */
   readonly fieldHeight: number;
 }
 
 /** Sources and the stars they are, arrays of equal length side by side, brightest source first. */
 export interface Matches {
-  /** Pixel positions of the sources, 0-based. */
+  /** Pixel positions of the sources along the rows, 0-based. */
   readonly x: Float64Array;
+  /** Pixel positions of the sources across the rows, 0-based. */
   readonly y: Float64Array;
-  /** Sky positions of the stars, ICRS degrees. */
+  /** Right ascensions of the stars, ICRS degrees. */
   readonly ra: Float64Array;
+  /** Declinations of the stars, ICRS degrees. */
   readonly dec: Float64Array;
+  /** Of the stars, in the band of the catalogue; NaN if unknown. */
   readonly magnitude: Float32Array;
   /** Distance of the source from the star's predicted pixel, pixels. */
   readonly residual: Float32Array;
@@ -43,11 +48,17 @@ export interface Matches {
 export interface Solution {
   /** `embedded`, `nova`, `solve-field`. */
   readonly engine: string;
+  /** Width of the image, pixels. */
   readonly width: number;
+  /** Height of the image, pixels. */
   readonly height: number;
+  /** Where the first stored row belongs in the picture as it is shown. */
   readonly rowOrder: 'bottom-up' | 'top-down';
+  /** Pixel to sky and back. */
   readonly wcs: Wcs;
+  /** What people ask of the WCS. */
   readonly calibration: Calibration;
+  /** The pairs that the WCS was fitted to. */
   readonly matches: Matches;
   /** Root mean square of the residuals, pixels. */
   readonly rms: number;
@@ -73,7 +84,9 @@ export type Outcome =
 export interface Report {
   /** Milliseconds by stage, in order of appearance: read, background, detect, match, verify, fit. */
   readonly stages: Readonly<Record<string, number>>;
+  /** Sources found. */
   readonly sources: number;
+  /** Typical full width at half maximum of the stars, pixels. */
   readonly fwhm: number;
   /** Candidate places that were verified. */
   readonly candidates: number;
@@ -86,23 +99,31 @@ export type SolveInput = string | URL | Uint8Array | ByteSource | Frame | Source
 
 /** Progress of one solve. */
 export interface Progress {
+  /** What is being done. */
   readonly stage: 'read' | 'detect' | 'search' | 'fit' | 'upload' | 'wait';
   /** 0 to 1 within the stage, if known. */
   readonly fraction?: number;
+  /** A few words for people. */
   readonly text?: string;
 }
 
 /** Options every solver understands. */
 export interface SolveOptions {
+  /** Cancels: the promise rejects with its reason. */
   readonly signal?: AbortSignal;
+  /** Give up after this; the outcome is `time-limit` then. */
   readonly timeoutMs?: number;
+  /** Called as the work goes on. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
 /** Finds where images point. */
 export interface Solver {
+  /** `embedded`, `nova`, `solve-field`. */
   readonly name: string;
   /**
+   * Looks for the place in the sky that fits the input.
+   *
    * @throws {SolveError} for input that cannot be read
    * @throws the signal's reason if cancelled
    */

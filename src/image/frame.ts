@@ -11,7 +11,9 @@ export type BayerPattern = 'RGGB' | 'BGGR' | 'GRBG' | 'GBRG';
  * Pixel (x, y), 0-based, integers at pixel centres, stands at `pixels[y * width + x]`; y counts stored rows.
  */
 export interface Frame {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
   /** Length `width * height`. NaN (in floats) and `blank` mean "no value here". */
   readonly pixels: Pixels;

@@ -12,10 +12,13 @@ export const BLENDED = 8;
  * Positions are pixels of the full image, 0-based with integers at pixel centres, y counting stored rows.
  */
 export interface SourceList {
-  /** Size of the full image, pixels. */
+  /** Width of the full image, pixels. */
   readonly width: number;
+  /** Height of the full image, pixels. */
   readonly height: number;
+  /** Along the rows. */
   readonly x: Float64Array;
+  /** Across the rows. */
   readonly y: Float64Array;
   /** Background-subtracted flux, arbitrary linear unit. */
   readonly flux: Float32Array;

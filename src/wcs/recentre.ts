@@ -8,6 +8,7 @@ const TOLERANCE = 1e-6;
 
 /** A WCS about another reference pixel. */
 export interface Recentred {
+  /** The same sky from the new reference pixel. */
   readonly wcs: Wcs;
   /** Largest difference from the given WCS over the image, pixels. */
   readonly worst: number;

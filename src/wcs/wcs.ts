@@ -21,12 +21,17 @@ export interface Wcs {
  * Coefficients lie in rows of constant p: p = 0 (q = 0..order), p = 1 (q = 0..order-1), ...: (order + 1)(order + 2) / 2 numbers.
  */
 export interface Sip {
+  /** Order of `a` and `b`. */
   readonly order: number;
+  /** What is added to u, pixels. */
   readonly a: Float64Array;
+  /** What is added to v, pixels. */
   readonly b: Float64Array;
   /** Inverse polynomials (AP, BP) in (U, V), same layout; a start for the exact inverse, and written to headers. */
   readonly inverseOrder: number;
+  /** What is added to U on the way back. */
   readonly ap: Float64Array;
+  /** What is added to V on the way back. */
   readonly bp: Float64Array;
 }
 
