@@ -1,15 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import type { Frame } from '../image/frame.ts';
-import { readFrame } from '../image/open-frame.ts';
-import type { ByteSource } from '../io/byte-source.ts';
-import { bytesSource } from '../io/bytes-source.ts';
-import { openFile } from '../io/file-source.ts';
 import type { Outcome, Solution, SolveInput, SolveOptions } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { recentre } from '../wcs/recentre.ts';
 import { createEmbeddedSolver } from './embedded.ts';
+import { openField } from './input.ts';
 
 /** What {@link solve} can be told. Everything may be left out. */
 export interface SolveImageOptions extends SolveOptions {
@@ -45,7 +41,8 @@ export interface SolveImageOptions extends SolveOptions {
 export async function solve(input: SolveInput, options: SolveImageOptions = {}): Promise<Outcome> {
   const { downsample, tweakOrder, signal, timeoutMs, onProgress } = options;
   const start = performance.now();
-  const field = await openField(input, options);
+  const { extension } = options;
+  const field = withoutHeaderHints(await openField(input, { extension, signal, onProgress }), options);
   const readMs = performance.now() - start;
   const solver = createEmbeddedSolver({
     ...(downsample === undefined ? {} : { downsample }),
@@ -60,34 +57,6 @@ export async function solve(input: SolveInput, options: SolveImageOptions = {}):
   if (outcome.status === 'unsolved') return { ...outcome, report };
   const solution = options.crpixCenter === true ? centred(outcome.solution) : outcome.solution;
   return { ...outcome, solution, report };
-}
-
-/** The pixels or sources of the input, read if they are not in memory. */
-async function openField(input: SolveInput, options: SolveImageOptions): Promise<Frame | SourceList> {
-  if (isInMemory(input)) return withoutHeaderHints(input, options);
-  const { extension, signal, onProgress } = options;
-  onProgress?.({ stage: 'read' });
-  const source = await openSource(input);
-  try {
-    const frame = await readFrame(source, { extension, signal });
-    return withoutHeaderHints(frame, options);
-  } finally {
-    await source.close();
-  }
-}
-
-function isInMemory(input: SolveInput): input is Frame | SourceList {
-  return typeof input === 'object' && ('pixels' in input || 'flux' in input);
-}
-
-async function openSource(input: Exclude<SolveInput, Frame | SourceList>): Promise<ByteSource> {
-  if (typeof input === 'string') return openFile(input);
-  if (input instanceof Uint8Array) return bytesSource(input, 'image');
-  if (!(input instanceof URL)) return input;
-  if (input.protocol !== 'file:') {
-    throw new SolveError('NOT_AVAILABLE', `${input.href}: images on the web are not there yet`);
-  }
-  return openFile(fileURLToPath(input));
 }
 
 function withoutHeaderHints(field: Frame | SourceList, options: SolveImageOptions): Frame | SourceList {

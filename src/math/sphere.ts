@@ -36,6 +36,12 @@ export function vectorToRaDec(vector: Float64Array, at = 0): [number, number] {
   return [wrap(Math.atan2(y, x), 2 * Math.PI), Math.atan2(vector[at + 2]!, Math.hypot(x, y))];
 }
 
+/** {@link vectorToRaDec} in degrees, as the doors of the rooms want it. */
+export function vectorToDegrees(vector: Float64Array, at = 0): [number, number] {
+  const [ra, dec] = vectorToRaDec(vector, at);
+  return [ra / DEGREE, dec / DEGREE];
+}
+
 /** `angle` brought into 0 <= angle < `turn` by whole turns. */
 export function wrap(angle: number, turn: number): number {
   const rest = angle % turn;

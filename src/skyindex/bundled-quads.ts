@@ -48,7 +48,10 @@ export async function openBundledBands(source: ByteSource, stars: BundledStars):
   const version = view.getUint32(4, true);
   const count = view.getUint32(8, true);
   if (version !== QUAD_FILE_VERSION || count > 64) {
-    throw new SolveError('INDEX_CORRUPT', `${source.name}: quad file version ${version}, expected ${QUAD_FILE_VERSION}`);
+    throw new SolveError(
+      'INDEX_CORRUPT',
+      `${source.name}: quad file version ${version}, expected ${QUAD_FILE_VERSION}`,
+    );
   }
   if (view.getUint32(12, true) !== stars.count) {
     throw new SolveError('INDEX_CORRUPT', `${source.name}: made for another star file`);
@@ -62,7 +65,10 @@ export async function openBundledBands(source: ByteSource, stars: BundledStars):
     const binsAt = view.getUint32(at + 20, true);
     const quadsAt = view.getUint32(at + 24, true);
     if (binsAt + grid.bins > quadsAt || quadsAt + 8 * quads > source.size) {
-      throw new SolveError('INDEX_CORRUPT', `${source.name}: ${source.size} bytes, expected at least ${quadsAt + 8 * quads}`);
+      throw new SolveError(
+        'INDEX_CORRUPT',
+        `${source.name}: ${source.size} bytes, expected at least ${quadsAt + 8 * quads}`,
+      );
     }
     const low = view.getFloat32(at, true);
     const high = view.getFloat32(at + 4, true);

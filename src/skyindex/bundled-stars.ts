@@ -59,7 +59,10 @@ export class BundledStars implements StarStore {
     }
     const version = head.getUint32(4, true);
     if (version !== STAR_FILE_VERSION || head.getUint32(12, true) !== LAYERS) {
-      throw new SolveError('INDEX_CORRUPT', `${source.name}: star file version ${version}, expected ${STAR_FILE_VERSION}`);
+      throw new SolveError(
+        'INDEX_CORRUPT',
+        `${source.name}: star file version ${version}, expected ${STAR_FILE_VERSION}`,
+      );
     }
     const first = new Uint32Array(LAYERS * CELL_COUNT + 1);
     let total = 0;
@@ -89,7 +92,8 @@ export class BundledStars implements StarStore {
         const count = this.#first[(layer + 1) * CELL_COUNT]! - from;
         const magnitudes = await this.#source.read(base + from, count);
         const packed = await this.#source.read(base + this.count + 4 * from, 4 * count);
-        if (packed.length < 4 * count) throw new SolveError('INDEX_CORRUPT', `${this.#source.name}: cut short while reading`);
+        if (packed.length < 4 * count)
+          throw new SolveError('INDEX_CORRUPT', `${this.#source.name}: cut short while reading`);
         this.#magnitudes.push(magnitudes);
         this.#positions.push(wordsOf(packed));
       }

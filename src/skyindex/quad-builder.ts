@@ -44,7 +44,9 @@ export function buildQuads(
   const parts: Uint8Array[] = [];
   const head = new Uint8Array(QUAD_HEADER_BYTES + plans.length * BAND_HEADER_BYTES);
   const view = new DataView(head.buffer);
-  [QUAD_FILE_MAGIC, QUAD_FILE_VERSION, plans.length, stars.count].forEach((word, i) => view.setUint32(4 * i, word, true));
+  [QUAD_FILE_MAGIC, QUAD_FILE_VERSION, plans.length, stars.count].forEach((word, i) =>
+    view.setUint32(4 * i, word, true),
+  );
   let offset = head.length;
   plans.forEach((plan, i) => {
     const quads = chooseQuads(stars, plan);

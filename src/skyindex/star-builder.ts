@@ -38,7 +38,9 @@ export function buildStars(vectors: Float64Array, magnitude: Float32Array): Orde
   const head = STAR_HEADER_BYTES + 2 * counts.length;
   const bytes = new Uint8Array(head + 5 * count);
   const view = new DataView(bytes.buffer);
-  [STAR_FILE_MAGIC, STAR_FILE_VERSION, count, LAYER_LIMITS.length].forEach((word, i) => view.setUint32(4 * i, word, true));
+  [STAR_FILE_MAGIC, STAR_FILE_VERSION, count, LAYER_LIMITS.length].forEach((word, i) =>
+    view.setUint32(4 * i, word, true),
+  );
   counts.forEach((n, i) => view.setUint16(STAR_HEADER_BYTES + 2 * i, n, true));
   const result = {
     count,

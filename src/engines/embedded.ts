@@ -1,0 +1,142 @@
+import type { Hints } from '../hints.ts';
+import type { Frame } from '../image/frame.ts';
+import { vectorToDegrees } from '../math/sphere.ts';
+import { createPace } from '../pace.ts';
+import type { SkyIndex } from '../skyindex/sky-index.ts';
+import type { Matches, Outcome, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
+import type { Fitted } from '../solver/confirm.ts';
+import { type Finding, search } from '../solver/search.ts';
+import { detectSources, estimateBackground } from '../sources/detection.ts';
+import type { SourceList } from '../sources/source-list.ts';
+import { calibrate } from '../wcs/calibration.ts';
+import { fitInverse } from '../wcs/sip.ts';
+import type { Wcs } from '../wcs/wcs.ts';
+import { guessesOf } from './guesses.ts';
+import { isInMemory, openField } from './input.ts';
+import { openBundledIndex } from './star-data.ts';
+
+/** How the engine inside the package works. Everything may be left out. */
+export interface EmbeddedOptions {
+  /** Bin this many by as many pixels before looking for stars. Default: chosen by the size of the stars. */
+  readonly downsample?: number;
+  /** Highest order of the SIP distortion; 0: plain TAN. Default: as high as the stars support, up to 5. */
+  readonly tweakOrder?: number;
+  /** Stars and quads to search. Default: those of the package. */
+  readonly index?: SkyIndex;
+}
+
+/** Highest SIP order that is tried unless told. */
+const TWEAK_ORDER = 5;
+
+/** The engine inside the package: no network, no key, nothing to install. */
+export function createEmbeddedSolver(options: EmbeddedOptions = {}): Solver {
+  return {
+    name: 'embedded',
+    solve: (input, hints = {}, solveOptions = {}) => solveEmbedded(input, hints, solveOptions, options),
+  };
+}
+
+async function solveEmbedded(
+  input: SolveInput,
+  hints: Hints,
+  solveOptions: SolveOptions,
+  options: EmbeddedOptions,
+): Promise<Outcome> {
+  const { signal, timeoutMs, onProgress } = solveOptions;
+  signal?.throwIfAborted();
+  const pace = createPace(signal, timeoutMs);
+  const stages: Record<string, number> = {};
+  const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await work;
+    stages[stage] = performance.now() - start;
+    return result;
+  };
+  const index = options.index ?? (await openBundledIndex());
+  const field = isInMemory(input) ? input : await timed('read', openField(input, { pace, signal, onProgress }));
+  onProgress?.({ stage: 'detect' });
+  const sources = 'flux' in field ? field : await detect(field, options.downsample, pace, timed);
+  onProgress?.({ stage: 'search' });
+  const headerHints = 'hints' in field ? field.hints : [];
+  const guesses = guessesOf(hints, headerHints, field.width);
+  const finding = await timed(
+    'match',
+    search(sources, guesses, index, {
+      pace,
+      tweakOrder: options.tweakOrder ?? TWEAK_ORDER,
+      onRung: (text, fraction) => onProgress?.({ stage: 'search', text, fraction }),
+    }),
+  );
+  const notes = headerHints.map((hint) =>
+    hint.kind === 'position'
+      ? `hint: ${hint.raDeg.toFixed(4)} ${hint.decDeg.toFixed(4)} deg from ${hint.from}`
+      : `hint: ${hint.scaleArcsec.toFixed(3)} arcsec/px from ${hint.from}`,
+  );
+  if (finding.kind === 'found') notes.push(`solved on rung "${finding.rung}" after ${finding.tried} hypotheses`);
+  const report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
+  if (finding.kind !== 'found') {
+    return { status: 'unsolved', reason: finding.kind, message: explain(finding.kind, sources), report };
+  }
+  const rowOrder = 'rowOrder' in field ? field.rowOrder : 'bottom-up';
+  return { status: 'solved', solution: toSolution(finding, field.width, field.height, rowOrder), report };
+}
+
+async function detect(
+  frame: Frame,
+  downsample: number | undefined,
+  pace: ReturnType<typeof createPace>,
+  timed: <T>(stage: string, work: Promise<T>) => Promise<T>,
+): Promise<SourceList> {
+  const binning = downsample === undefined ? {} : { downsample };
+  const flat = await timed('background', estimateBackground(frame, { pace, ...binning }));
+  return timed('detect', detectSources(flat, { pace }));
+}
+
+function toSolution(
+  finding: Finding & { kind: 'found' },
+  width: number,
+  height: number,
+  rowOrder: Solution['rowOrder'],
+): Solution {
+  const { fitted, logOdds } = finding;
+  const wcs = withInverse(fitted.wcs, width, height);
+  return {
+    engine: 'embedded',
+    width,
+    height,
+    rowOrder,
+    wcs,
+    calibration: calibrate(wcs, width, height, rowOrder),
+    matches: matchesOf(fitted),
+    rms: fitted.rms,
+    logOdds,
+  };
+}
+
+function withInverse(wcs: Wcs, width: number, height: number): Wcs {
+  if (wcs.sip === undefined) return wcs;
+  const { inverseOrder, ap, bp } = fitInverse(wcs.sip, width, height, wcs.crpix);
+  return { ...wcs, sip: { ...wcs.sip, inverseOrder, ap, bp } };
+}
+
+/** Pairs by brightness of the source: the field has them in another order. */
+function matchesOf(fitted: Fitted): Matches {
+  const { pairs, magnitude, residual } = fitted;
+  const n = magnitude.length;
+  const ra = new Float64Array(n);
+  const dec = new Float64Array(n);
+  for (let i = 0; i < n; i++) [ra[i], dec[i]] = vectorToDegrees(pairs.vectors, 3 * i);
+  return { x: pairs.x, y: pairs.y, ra, dec, magnitude, residual: Float32Array.from(residual) };
+}
+
+function explain(reason: 'exhausted' | 'time-limit' | 'too-few-sources', sources: SourceList): string {
+  const count = sources.x.length;
+  switch (reason) {
+    case 'too-few-sources':
+      return `only ${count} stars found, at least 6 are needed: expose longer, or check focus and that this is a picture of the night sky`;
+    case 'exhausted':
+      return `${count} sources found, but no place in the sky fits them: fields of 0.6 to 60 degrees with a dozen Tycho-2 stars can be solved; check focus, and that the field is neither narrower nor wider`;
+    case 'time-limit':
+      return `the time limit was reached with ${count} sources found: allow more time, or give a position or scale hint`;
+  }
+}

@@ -1,0 +1,212 @@
+import type { Hints } from '../hints.ts';
+import { DEGREE, raDecToVector } from '../math/sphere.ts';
+import type { Pace } from '../pace.ts';
+import { type IndexBand, type OpenBand, QuadHits, type SkyIndex, StarBuffer } from '../skyindex/sky-index.ts';
+import type { SourceList } from '../sources/source-list.ts';
+import { cameraOfPair, directionOfPixel, newCamera } from './camera.ts';
+import { type Fitted, growMatch, oddsOfMatch, polish } from './confirm.ts';
+import { createField, type Field } from './field.ts';
+import { fieldCode } from './field-quads.ts';
+import { blindRungs, hintedRungs, type Rung } from './ladder.ts';
+import { type Verdict, type VerifyScratch, verifyCamera } from './verify.ts';
+
+/** How a search ended. */
+export type Finding =
+  | {
+      readonly kind: 'found';
+      readonly fitted: Fitted;
+      readonly logOdds: number;
+      readonly rung: string;
+      readonly tried: number;
+      readonly field: Field;
+    }
+  | { readonly kind: 'exhausted' | 'time-limit' | 'too-few-sources'; readonly tried: number };
+
+/** What a search may be told. */
+export interface SearchOptions {
+  readonly pace: Pace;
+  /** Highest SIP order. [4] */
+  readonly tweakOrder?: number;
+  /** Told as rungs begin: name, and how much of the ladder is done, 0 to 1. */
+  readonly onRung?: (name: string, fraction: number) => void;
+}
+
+/** Natural log of the odds at which a match is believed, 1e9 to 1, on top of the number of hypotheses tried. */
+const SURE = Math.log(1e9);
+/** A hypothesis whose first look is better than this is grown and fitted. Chance passes once in some hundred. */
+const PROMISING = 4.5;
+/** Fewer sources cannot make a quad and leave anything to check it with. */
+const FEWEST_SOURCES = 6;
+/** Sources of the last fit. */
+const FIT_SOURCES = 900;
+/** Fields narrower or wider are not looked for, radians. */
+const NARROWEST = (0.08 * Math.PI) / 180;
+const WIDEST = (100 * Math.PI) / 180;
+/** Surroundings of a quad in which a hypothesis is tested, in units of the distance A to B. */
+const SURROUNDINGS = 2.5;
+
+/**
+ * Finds where a field points. Hints are tried first, then everything.
+ *
+ * @param guesses each a set of hints that may hold together; the search begins where any of them holds
+ */
+export async function search(
+  sources: SourceList,
+  guesses: readonly Hints[],
+  index: SkyIndex,
+  options: SearchOptions,
+): Promise<Finding> {
+  const field = createField(sources);
+  if (field.x.length < FEWEST_SOURCES) return { kind: 'too-few-sources', tried: 0 };
+  const run = new Run(field, index, options.pace);
+  const rungs = [...(guesses.length > 0 ? hintedRungs(field, guesses) : []), ...blindRungs(field)];
+  for (const [i, rung] of rungs.entries()) {
+    options.onRung?.(rung.name, i / rungs.length);
+    const found = await run.climb(rung);
+    if (options.pace.expired) return { kind: 'time-limit', tried: run.tried };
+    if (found) {
+      const deep = createField(sources, FIT_SOURCES);
+      const fitted = polish(deep, index.stars, found.fitted, options.tweakOrder ?? 4, run.stars);
+      return { kind: 'found', ...found, fitted, rung: rung.name, tried: run.tried, field: deep };
+    }
+  }
+  return { kind: 'exhausted', tried: run.tried };
+}
+
+/** One search: what is open and what is reused between hypotheses. */
+class Run {
+  tried: number = 0;
+  readonly stars: StarBuffer = new StarBuffer();
+  readonly #field: Field;
+  readonly #index: SkyIndex;
+  readonly #pace: Pace;
+  readonly #hits: QuadHits = new QuadHits();
+  readonly #code: Float64Array = new Float64Array(4);
+  readonly #camera: Float64Array = newCamera();
+  readonly #direction: Float64Array = new Float64Array(3);
+  readonly #verdict: Verdict = { logOdds: 0, predicted: 0, found: 0 };
+  readonly #scratch: VerifyScratch;
+
+  constructor(field: Field, index: SkyIndex, pace: Pace) {
+    this.#field = field;
+    this.#index = index;
+    this.#pace = pace;
+    this.#scratch = {
+      stars: new StarBuffer(),
+      direction: new Float64Array(3),
+      claimed: new Uint32Array(field.x.length),
+      round: 0,
+      ratios: new Float64Array(256),
+    };
+  }
+
+  /** Tries all quads of a rung. */
+  async climb(rung: Rung): Promise<{ fitted: Fitted; logOdds: number } | undefined> {
+    const field = this.#field;
+    const limits = limitsOf(rung.guesses, field);
+    const bands = this.#index.bands.filter((band) => rung.bands(band));
+    const open: { band: IndexBand; quads: OpenBand }[] = [];
+    for (const band of bands) {
+      // A band whose quads would have to be larger than the frame, or too small to measure, at every allowed scale.
+      if (band.quadHigh < limits.leastScale * rung.least || band.quadLow > limits.mostScale * rung.most) continue;
+      open.push({ band, quads: await band.open() });
+    }
+    if (open.length === 0) return undefined;
+    const narrowest = Math.max(limits.leastScale, Math.min(...open.map(({ band }) => band.quadLow / rung.most)));
+    await this.#index.stars.open(this.#direction, (narrowest * Math.hypot(field.width, field.height)) / 2);
+    for (const quad of rung.quads()) {
+      if (this.#pace.due()) {
+        await this.#pace.breathe();
+        if (this.#pace.expired) return undefined;
+      }
+      const size = fieldCode(field.x, field.y, quad, this.#code);
+      const tolerance = Math.min(0.05, rung.slack + (rung.errors * field.sigma) / size);
+      this.#hits.clear();
+      for (const { band, quads } of open) {
+        if (band.quadHigh < limits.leastScale * size || band.quadLow > limits.mostScale * size) continue;
+        quads.search(this.#code, tolerance, this.#hits);
+      }
+      for (let hit = 0; hit < this.#hits.count; hit++) {
+        const found = this.#test(quad, size, hit, limits);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** One hypothesis: the quad's A and B are two known stars. */
+  #test(quad: Int32Array, size: number, hit: number, limits: Limits): { fitted: Fitted; logOdds: number } | undefined {
+    const field = this.#field;
+    const { vectors, parity } = this.#hits;
+    const camera = this.#camera;
+    const a = quad[0]!;
+    const b = quad[1]!;
+    const ax = field.x[a]!;
+    const ay = field.y[a]!;
+    const bx = field.x[b]!;
+    const by = field.y[b]!;
+    if (!cameraOfPair(ax, ay, bx, by, vectors, 6 * hit, parity[hit]!, camera)) return undefined;
+    if (!allows(limits, camera, parity[hit]!)) return undefined;
+    this.tried++;
+    const verdict = this.#verdict;
+    verifyCamera(field, this.#index.stars, camera, quad, size, SURROUNDINGS * size, this.#scratch, verdict);
+    if (verdict.logOdds < PROMISING) return undefined;
+    const x = (ax + bx) / 2;
+    const y = (ay + by) / 2;
+    const fitted = growMatch(field, this.#index.stars, camera, parity[hit]!, x, y, size, this.stars);
+    if (fitted === undefined) return undefined;
+    const logOdds = oddsOfMatch(field, fitted) - Math.log(1 + this.tried);
+    return logOdds >= SURE ? { fitted, logOdds } : undefined;
+  }
+}
+
+/** What hypotheses a rung allows. */
+interface Limits {
+  /** Radians per pixel. */
+  readonly leastScale: number;
+  readonly mostScale: number;
+  /** Empty: everything is allowed. */
+  readonly guesses: readonly Limit[];
+}
+
+interface Limit {
+  readonly leastScale: number;
+  readonly mostScale: number;
+  readonly centre: Float64Array | undefined;
+  readonly cosRadius: number;
+  readonly parity: number | undefined;
+}
+
+function limitsOf(guesses: readonly Hints[], field: Field): Limits {
+  const all = { leastScale: NARROWEST / field.width, mostScale: (2 * Math.tan(WIDEST / 2)) / field.width };
+  if (guesses.length === 0) return { ...all, guesses: [] };
+  const arcsec = Math.PI / 648000;
+  const limits = guesses.map(({ position, scale, parity }): Limit => ({
+    leastScale: scale ? scale.lowArcsec * arcsec : all.leastScale,
+    mostScale: scale ? scale.highArcsec * arcsec : all.mostScale,
+    centre: position ? raDecToVector(position.raDeg * DEGREE, position.decDeg * DEGREE) : undefined,
+    cosRadius: position ? Math.cos(Math.min(Math.PI, (position.radiusDeg * Math.PI) / 180)) : -1,
+    parity,
+  }));
+  return {
+    leastScale: Math.min(...limits.map((limit) => limit.leastScale)),
+    mostScale: Math.max(...limits.map((limit) => limit.mostScale)),
+    guesses: limits,
+  };
+}
+
+const centre = new Float64Array(3);
+
+function allows(limits: Limits, camera: Float64Array, parity: number): boolean {
+  const scale = camera[9]!;
+  if (scale < limits.leastScale || scale > limits.mostScale) return false;
+  if (limits.guesses.length === 0) return true;
+  directionOfPixel(camera, 0, 0, centre);
+  for (const limit of limits.guesses) {
+    if (scale < limit.leastScale || scale > limit.mostScale) continue;
+    if (limit.parity !== undefined && limit.parity !== parity) continue;
+    const c = limit.centre;
+    if (c === undefined || c[0]! * centre[0]! + c[1]! * centre[1]! + c[2]! * centre[2]! >= limit.cosRadius) return true;
+  }
+  return false;
+}
