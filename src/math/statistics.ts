@@ -47,8 +47,7 @@ const LOWER_SIGMA = 0.1587;
 
 /**
  * Level and scatter of the values that remain after clipping, over and over, all that lies more than three
- * sigma from the median: the sky under stars and defects. The scatter is taken from the side of the median
- * that has less of it, since stars add to one side alone, and dead pixels or trees to the other.
+ * sigma from the median: the sky under stars and defects.
  *
  * @param sorted ascending, without NaN
  * @param count how many of them are used, from the first; at least 1
@@ -63,9 +62,8 @@ export function clippedLevel(sorted: Float32Array, count: number, step: number, 
   let sigma = 0;
   for (let round = 0; round < 6; round++) {
     level = smoothQuantile(sorted, from, to, 0.5, step);
-    const lower = level - smoothQuantile(sorted, from, to, LOWER_SIGMA, step);
-    const upper = smoothQuantile(sorted, from, to, 1 - LOWER_SIGMA, step) - level;
-    sigma = Math.min(lower, upper) || Math.max(lower, upper);
+    const lower = smoothQuantile(sorted, from, to, LOWER_SIGMA, step);
+    sigma = (smoothQuantile(sorted, from, to, 1 - LOWER_SIGMA, step) - lower) / 2;
     const nextFrom = lowerBound(sorted, 0, count, level - 3 * sigma);
     const nextTo = upperBound(sorted, 0, count, level + 3 * sigma);
     if (nextTo <= nextFrom || (nextFrom === from && nextTo === to)) break;

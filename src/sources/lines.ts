@@ -1,7 +1,9 @@
 import type { WorkImage } from './work-image.ts';
 
-/** A line whose clipped mean is off by more than this many sigma holds no picture: its neighbours take its place. */
-const DEAD_SIGMA = 1.5;
+/** A line whose clipped mean is off by this many of three sigma holds no picture: its neighbours take its place. */
+const DEAD_SIGMA = 2.4;
+/** In between, a part of the line is damaged, or a bleeding star fills it: a shift would not mend that. */
+const SHIFT_SIGMA = 1;
 /** Lines this far on either side tell what a line should have. */
 const REACH = 8;
 /** Weaker patterns than this many times the error of a line's mean are left alone. */
@@ -28,8 +30,9 @@ export function lineShifts(sums: Float32Array, length: number): LineShifts | nul
     const around = window.subarray(0, end - first);
     around.set(sums.subarray(first, end));
     const shift = (sums[i]! - around.sort()[around.length >> 1]!) / length;
-    if (Math.abs(shift) <= limit) continue;
-    shifts[i] = Math.abs(shift) > DEAD_SIGMA ? NaN : shift;
+    const size = Math.abs(shift);
+    if (size <= limit || (size > SHIFT_SIGMA && size < DEAD_SIGMA)) continue;
+    shifts[i] = size >= DEAD_SIGMA ? NaN : shift;
     different = true;
   }
   return different ? shifts : null;

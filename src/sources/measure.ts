@@ -34,6 +34,8 @@ const RING_SIGMA = 2.6;
 const RIDGE_SHARE = 0.5;
 /** A core this much longer than wide, where stars would be round, is flagged. */
 const LONG_RATIO = 2;
+/** From here on a saturated core has bled along its column. */
+const BLED_RATIO = 1.5;
 /** A core of this many times the area of a star's is a star with a halo, a galaxy, a comet's head, if it is round and clear; */
 const WIDE_RATIO = 4;
 const WIDE_ROUND = 1.6;
@@ -85,8 +87,11 @@ export async function measureSources(findings: Findings, most: number, pace: Pac
     const coreScale = Math.sqrt(minorVariance(regions, i) / minorVarianceOf(shape));
     const wide = saturated || core > WIDE_RATIO * coreArea(shape);
     const scale = wide ? Math.max(1, coreScale) : 1;
-    const centreX = wide ? regions.x[i]! : peakX;
-    const centreY = wide ? regions.y[i]! : peakY;
+    const long = core >= 6 ? elongation(regions, i, shape) : 1;
+    // A saturated core that is long is mostly what has bled; the light beside it knows where the star is.
+    const bled = saturated && long > BLED_RATIO;
+    const centreX = bled ? regions.haloX[i]! : wide ? regions.x[i]! : peakX;
+    const centreY = bled ? regions.haloY[i]! : wide ? regions.y[i]! : peakY;
 
     const around = lookAround(filtered, width, height, centreX, centreY, root, RING_SIGMA * scale);
     const local = Math.max(0, sortedRing[around >> 1]!);
@@ -95,14 +100,13 @@ export async function measureSources(findings: Findings, most: number, pace: Pac
     if (around < DIRECTIONS / 2 || rise < DETECT_SIGMA || rise < DETECT_SHARE * top) continue;
     // The bleeding column of a saturated star is a ridge, too.
     if (!saturated && ridge(low) > RIDGE_SHARE * (top - low)) continue;
-    const long = core >= 6 ? elongation(regions, i, shape) : 1;
     if (wide && !saturated && (long > WIDE_ROUND || rise < WIDE_SIGMA)) continue;
 
-    spot[0] = core >= 5 ? regions.x[i]! : peakX;
-    spot[1] = core >= 5 ? regions.y[i]! : peakY;
+    spot[0] = bled ? centreX : core >= 5 ? regions.x[i]! : peakX;
+    spot[1] = bled ? centreY : core >= 5 ? regions.y[i]! : peakY;
     const fixed = centroid(pixels, width, height, shape, scale, local / KERNEL_GAIN, spot);
-    const x = spot[0]!;
-    const y = spot[1]!;
+    const x = spot[0];
+    const y = spot[1];
 
     let flag = 0;
     if (saturated) flag |= SATURATED;

@@ -29,6 +29,9 @@ export interface Regions {
   readonly yy: Float32Array;
   /** Saturated pixels among the core. */
   readonly full: Int32Array;
+  /** Mean place of the unsaturated pixels, weighted by their squares, which bleeding does not move. */
+  readonly haloX: Float32Array;
+  readonly haloY: Float32Array;
   /** 1 if a pixel of the core lies at the image border or next to a blank pixel. */
   readonly cut: Uint8Array;
 }
@@ -67,6 +70,10 @@ interface Terrain {
   xy: Float32Array;
   yy: Float32Array;
   full: Int32Array;
+  /** Squares of the unsaturated pixels, and their moments about the peak. */
+  halo: Float32Array;
+  haloX: Float32Array;
+  haloY: Float32Array;
   cut: Uint8Array;
 }
 
@@ -110,6 +117,9 @@ export async function findRegions(
     xy: new Float32Array(capacity),
     yy: new Float32Array(capacity),
     full: new Int32Array(capacity),
+    halo: new Float32Array(capacity),
+    haloX: new Float32Array(capacity),
+    haloY: new Float32Array(capacity),
     cut: new Uint8Array(capacity),
   };
   const done = await inSteps(order.length, PIXEL_COST, pace, (from, to) => {
@@ -145,6 +155,9 @@ function doubleRoom(terrain: Terrain): void {
   terrain.xy = floats(terrain.xy);
   terrain.yy = floats(terrain.yy);
   terrain.full = ints(terrain.full);
+  terrain.halo = floats(terrain.halo);
+  terrain.haloX = floats(terrain.haloX);
+  terrain.haloY = floats(terrain.haloY);
   const cut = new Uint8Array(2 * terrain.cut.length);
   cut.set(terrain.cut);
   terrain.cut = cut;
@@ -156,7 +169,7 @@ const PIXEL_COST = 16;
 /** Adds pixels `from` to `to - 1` of the order to their hills. */
 function climb(terrain: Terrain, order: Int32Array, from: number, to: number): void {
   const { filtered, image, state, width, height, label, peak, top, joined, area, flux, core } = terrain;
-  const { x, y, xx, xy, yy, full, cut } = terrain;
+  const { x, y, xx, xy, yy, full, halo, haloX, haloY, cut } = terrain;
   for (let k = from; k < to; k++) {
     const p = order[k]!;
     const value = filtered[p]!;
@@ -175,17 +188,25 @@ function climb(terrain: Terrain, order: Int32Array, from: number, to: number): v
     label[p] = hill;
     area[hill] = area[hill]! + 1;
     flux[hill] = flux[hill]! + image[p]!;
-    if (value < 0.5 * top[hill]!) continue;
     const at = peak[hill]!;
     const dy = Math.floor(p / width) - Math.floor(at / width);
     const dx = p - at - dy * width;
+    const isFull = (state[p]! & FULL) !== 0;
+    if (!isFull) {
+      // Squared, since the bare sky beside a long column must not count.
+      const weight = image[p]! * image[p]!;
+      halo[hill] = halo[hill]! + weight;
+      haloX[hill] = haloX[hill]! + weight * dx;
+      haloY[hill] = haloY[hill]! + weight * dy;
+    }
+    if (value < 0.5 * top[hill]!) continue;
     core[hill] = core[hill]! + 1;
     x[hill] = x[hill]! + dx;
     y[hill] = y[hill]! + dy;
     xx[hill] = xx[hill]! + dx * dx;
     xy[hill] = xy[hill]! + dx * dy;
     yy[hill] = yy[hill]! + dy * dy;
-    if ((state[p]! & FULL) !== 0) full[hill] = full[hill]! + 1;
+    if (isFull) full[hill] = full[hill]! + 1;
     if (atEdge(state, p, width, height)) cut[hill] = 1;
   }
 }
@@ -216,13 +237,16 @@ function crossPass(terrain: Terrain, p: number, value: number, uphill: number): 
 
 /** Adds the sums of one hill to another's, moving them to its peak. */
 function absorb(terrain: Terrain, from: number, to: number): void {
-  const { width, peak, top, area, flux, core, x, y, xx, xy, yy, full, cut } = terrain;
+  const { width, peak, top, area, flux, core, x, y, xx, xy, yy, full, halo, haloX, haloY, cut } = terrain;
   terrain.joined[from] = to;
   area[to] = area[to]! + area[from]!;
   flux[to] = flux[to]! + flux[from]!;
-  if (top[from]! < CORE_SHARE * top[to]!) return;
   const dy = Math.floor(peak[from]! / width) - Math.floor(peak[to]! / width);
   const dx = peak[from]! - peak[to]! - dy * width;
+  halo[to] = halo[to]! + halo[from]!;
+  haloX[to] = haloX[to]! + haloX[from]! + halo[from]! * dx;
+  haloY[to] = haloY[to]! + haloY[from]! + halo[from]! * dy;
+  if (top[from]! < CORE_SHARE * top[to]!) return;
   const n = core[from]!;
   core[to] = core[to]! + n;
   xx[to] = xx[to]! + xx[from]! + 2 * dx * x[from]! + n * dx * dx;
@@ -343,7 +367,8 @@ function collectRow(
 
 /** Keeps the hills that were joined to no other, in their order, and turns sums into means and moments. */
 function standingHills(terrain: Terrain): Regions {
-  const { width, joined, peak, top, saddle, area, flux, core, x, y, xx, xy, yy, full, cut } = terrain;
+  const { width, joined, peak, top, saddle, area, flux, core, x, y, xx, xy, yy, full, halo, haloX, haloY, cut } =
+    terrain;
   let m = 0;
   for (let i = 1; i <= terrain.count; i++) {
     if (joined[i] !== i) continue;
@@ -364,8 +389,11 @@ function standingHills(terrain: Terrain): Regions {
     x[m] = at - row * width + mx;
     y[m] = row + my;
     full[m] = full[i]!;
+    const light = halo[i]!;
+    haloX[m] = at - row * width + (light > 0 ? haloX[i]! / light : mx);
+    haloY[m] = row + (light > 0 ? haloY[i]! / light : my);
     cut[m] = cut[i]!;
     m++;
   }
-  return { count: m, peak, height: top, saddle, area, flux, core, x, y, xx, xy, yy, full, cut };
+  return { count: m, peak, height: top, saddle, area, flux, core, x, y, xx, xy, yy, full, haloX, haloY, cut };
 }
