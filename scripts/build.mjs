@@ -1,6 +1,6 @@
 // Builds dist/: types and modules by tsc, then the command line bundled into few files, since each module costs
 // a program that runs for half a second about a millisecond (docs/decisions/bundled-cli.md).
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -8,33 +8,43 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
-rmSync('dist', { recursive: true, force: true });
-const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
+// Built aside and then moved, so that whoever runs the program meanwhile always finds a whole one.
+const made = `temp/build-${process.pid}`;
+const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', made], {
   stdio: 'inherit',
 });
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+if (tsc.status !== 0) {
+  rmSync(made, { recursive: true, force: true });
+  process.exit(tsc.status ?? 1);
+}
 
 // All files land in dist/cli itself: what they find by a path relative to themselves (data/, package.json, the worker)
 // is as far away as from dist/<room>/.
 const bundle = await rolldown({
-  input: { main: 'dist/cli/main.js', worker: 'dist/cli/worker.js' },
+  input: { main: `${made}/cli/main.js`, worker: `${made}/cli/worker.js` },
   platform: 'node',
   // Native code and its loader; the pool, which starts its own files as threads; what ships no licence to copy along.
   external: [/^(?:sharp|tinypool|fits-reader)(?:\/|$)/],
 });
 const { output } = await bundle.generate({ format: 'esm', chunkFileNames: '[name]-[hash].js' });
 await bundle.close();
-rmSync('dist/cli', { recursive: true });
-mkdirSync('dist/cli');
+rmSync(`${made}/cli`, { recursive: true });
+mkdirSync(`${made}/cli`);
 const packages = new Set();
 for (const chunk of output) {
   if (chunk.type !== 'chunk') continue;
-  writeFileSync(`dist/cli/${chunk.fileName}`, chunk.code);
+  writeFileSync(`${made}/cli/${chunk.fileName}`, chunk.code);
   for (const id of chunk.moduleIds) {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1];
     if (name !== undefined) packages.add(name);
   }
 }
-chmodSync('dist/cli/main.js', 0o755);
+chmodSync(`${made}/cli/main.js`, 0o755);
 // Whose code is in the bundle: their licences ask to be shipped along.
-for (const name of packages) copyFileSync(`node_modules/${name}/LICENSE`, `dist/cli/${name.replace('/', '-')}.LICENSE`);
+for (const name of packages) {
+  copyFileSync(`node_modules/${name}/LICENSE`, `${made}/cli/${name.replace('/', '-')}.LICENSE`);
+}
+
+if (existsSync('dist')) renameSync('dist', `${made}-old`);
+renameSync(made, 'dist');
+rmSync(`${made}-old`, { recursive: true, force: true });

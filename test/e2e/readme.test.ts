@@ -54,7 +54,7 @@ const home = scratchFolder();
 
 beforeAll(async () => {
   writeFileSync(join(home, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }');
-  copyFileSync(fixture('real/pocs_unsolved.fits'), join(home, 'm31.fits'));
+  copyFileSync(fixture('synthetic/dev03_flip_1p5.fits'), join(home, 'm31.fits'));
   mkdirSync(join(home, 'night'));
   copyFileSync(fixture('real/cedar_orion2.jpg'), join(home, 'night/a.jpg'));
   copyFileSync(fixture('real/pocs_unsolved.fits'), join(home, 'night/b.fits'));
@@ -70,7 +70,6 @@ test('the commands run in a project that has the package installed', { timeout: 
     .split('\n')
     .slice(1)
     .filter((command) => command !== '')) {
-    // What the picture shows is not where the example says: a wrong hint costs time, never the solution.
     const { stderr } = await shell(line, home);
     expect(stderr.replaceAll(/^npm .*\n/gm, ''), line).toBe('');
   }
