@@ -75,7 +75,9 @@ async function solveEmbedded(
   if (finding.kind === 'found') notes.push(`solved on rung "${finding.rung}" after ${finding.tried} hypotheses`);
   const report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
   if (finding.kind !== 'found') {
-    return { status: 'unsolved', reason: finding.kind, message: explain(finding.kind, sources), report };
+    // Few sources say little if there was no time to look for them.
+    const reason = pace.expired ? 'time-limit' : finding.kind;
+    return { status: 'unsolved', reason, message: explain(reason, sources), report };
   }
   const rowOrder = 'rowOrder' in field ? field.rowOrder : 'bottom-up';
   return { status: 'solved', solution: toSolution(finding, field.width, field.height, rowOrder), report };
