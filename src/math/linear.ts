@@ -64,3 +64,41 @@ function reflect(
   const factor = dot / half;
   for (let i = j; i < n; i++) target[to + i] = target[to + i]! - factor * a[from + i]!;
 }
+
+/**
+ * Leverages of least squares: how much each row pulls its own fitted value, the diagonal of A (A'A)^-1 A'. With them, the
+ * residual r that a row would have if it were left out of the fit is r / (1 - leverage).
+ *
+ * @param a matrix A of n rows and m columns, column after column, length n m; the columns of similar size
+ * @param out receives n numbers, 0 to 1
+ * @returns false if the columns depend on each other: `out` means nothing then
+ * @see Allen 1974, Technometrics 16, 125
+ */
+export function leverages(a: Float64Array, n: number, m: number, out: Float64Array): boolean {
+  // Cholesky factor of A'A, row after row.
+  const factor = new Float64Array(m * m);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = 0; k < n; k++) sum += a[i * n + k]! * a[j * n + k]!;
+      const diagonal = sum;
+      for (let k = 0; k < j; k++) sum -= factor[i * m + k]! * factor[j * m + k]!;
+      if (i !== j) factor[i * m + j] = sum / factor[j * m + j]!;
+      else if (sum > DEPENDENT * diagonal) factor[i * m + i] = Math.sqrt(sum);
+      else return false;
+    }
+  }
+  const row = new Float64Array(m);
+  for (let k = 0; k < n; k++) {
+    let squares = 0;
+    for (let i = 0; i < m; i++) {
+      let value = a[i * n + k]!;
+      for (let j = 0; j < i; j++) value -= factor[i * m + j]! * row[j]!;
+      value /= factor[i * m + i]!;
+      row[i] = value;
+      squares += value * value;
+    }
+    out[k] = Math.min(1, squares);
+  }
+  return true;
+}

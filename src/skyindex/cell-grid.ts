@@ -75,6 +75,51 @@ function cellGrid(): CellGrid {
   return grid;
 }
 
+/** A cap smaller than this is looked at by its centre and rim alone, without the grid. */
+const SMALL_CAP = 0.016;
+/** Points on the rim of a small cap: one every 45 degrees misses at most the tip of a corner. */
+const RIM = 8;
+const RIM_COS = Float64Array.from({ length: RIM }, (_, i) => Math.cos((i * 2 * Math.PI) / RIM));
+const RIM_SIN = Float64Array.from({ length: RIM }, (_, i) => Math.sin((i * 2 * Math.PI) / RIM));
+
+/** The cells of a cap no wider than a cell: those of its centre and of points on its rim. */
+function cellsOfSmallCap(centre: Float64Array, radius: number, out: Uint16Array): number {
+  const x = centre[0]!;
+  const y = centre[1]!;
+  const z = centre[2]!;
+  // Any two directions across the centre: the axis it is farthest from serves to find them.
+  const upright = Math.abs(z) < 0.8;
+  let ux = upright ? -y : 0;
+  let uy = upright ? x : -z;
+  let uz = upright ? 0 : y;
+  const norm = radius / Math.sqrt(ux * ux + uy * uy + uz * uz);
+  ux *= norm;
+  uy *= norm;
+  uz *= norm;
+  const vx = y * uz - z * uy;
+  const vy = z * ux - x * uz;
+  const vz = x * uy - y * ux;
+  const length = 1 / Math.sqrt(1 + radius * radius);
+  out[0] = cellOf(x, y, z);
+  let count = 1;
+  for (let i = 0; i < RIM; i++) {
+    const c = RIM_COS[i]!;
+    const s = RIM_SIN[i]!;
+    const cell = cellOf((x + c * ux + s * vx) * length, (y + c * uy + s * vy) * length, (z + c * uz + s * vz) * length);
+    let known = 0;
+    while (known < count && out[known] !== cell) known++;
+    if (known === count) out[count++] = cell;
+  }
+  return count;
+}
+
+function cellOf(x: number, y: number, z: number): number {
+  directionToFace(x, y, z, place);
+  const column = Math.floor(place[1]! * CELLS_PER_SIDE);
+  const row = Math.floor(place[2]! * CELLS_PER_SIDE);
+  return (place[0]! * CELLS_PER_SIDE + row) * CELLS_PER_SIDE + column;
+}
+
 /**
  * The cells that a cap touches (and a few that it only nearly touches).
  *
@@ -84,6 +129,7 @@ function cellGrid(): CellGrid {
  * @returns how many
  */
 export function cellsOfCap(centre: Float64Array, radius: number, out: Uint16Array): number {
+  if (radius < SMALL_CAP) return cellsOfSmallCap(centre, radius, out);
   const { cells, blocks, members, cellRadius, blockRadius } = cellGrid();
   const x = centre[0]!;
   const y = centre[1]!;

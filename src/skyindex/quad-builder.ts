@@ -13,6 +13,14 @@ import type { OrderedStars } from './star-builder.ts';
 
 /** What one band of quads shall be. */
 export interface BandPlan {
+  /** Bins per unit of code. */
+  readonly binsPerUnit: number;
+  /** Smallest quads first, each level beginning where the last one ends. */
+  readonly levels: readonly LevelPlan[];
+}
+
+/** Quads of a narrow range of sizes, spread evenly over the sky. */
+export interface LevelPlan {
   /** Range of the distance A to B, degrees. */
   readonly lowDeg: number;
   readonly highDeg: number;
@@ -20,8 +28,6 @@ export interface BandPlan {
   readonly starsPerTile: number;
   /** Quads kept: the brightest so many of each such tile. */
   readonly quadsPerTile: number;
-  /** Bins per unit of code. */
-  readonly binsPerUnit: number;
 }
 
 /** Of the stars between A and B, only the brightest so many become C or D. */
@@ -34,12 +40,12 @@ const USES = 3;
 /**
  * Makes a quad file for a star file.
  *
- * @param onBand told after each band: the plan and how many quads it has
+ * @param onLevel told after each level: the plan and how many quads it has
  */
 export function buildQuads(
   stars: OrderedStars,
   plans: readonly BandPlan[],
-  onBand: (plan: BandPlan, quads: number) => void,
+  onLevel: (plan: LevelPlan, quads: number) => void,
 ): Uint8Array {
   const parts: Uint8Array[] = [];
   const head = new Uint8Array(QUAD_HEADER_BYTES + plans.length * BAND_HEADER_BYTES);
@@ -49,19 +55,24 @@ export function buildQuads(
   );
   let offset = head.length;
   plans.forEach((plan, i) => {
-    const quads = chooseQuads(stars, plan);
+    const levels = plan.levels.map((level) => {
+      const chosen = chooseQuads(stars, level);
+      onLevel(level, chosen.length / 4);
+      return chosen;
+    });
+    const quads = new Uint32Array(levels.reduce((sum, level) => sum + level.length, 0));
+    levels.reduce((start, level) => (quads.set(level, start), start + level.length), 0);
     const { counts, words, deepest } = packQuads(stars, quads, plan.binsPerUnit);
     // Quads start at a multiple of four bytes.
     const padded = counts.length + ((4 - ((offset + counts.length) % 4)) % 4);
     const at = QUAD_HEADER_BYTES + i * BAND_HEADER_BYTES;
-    view.setFloat32(at, (plan.lowDeg * Math.PI) / 180, true);
-    view.setFloat32(at + 4, (plan.highDeg * Math.PI) / 180, true);
+    view.setFloat32(at, (plan.levels[0]!.lowDeg * Math.PI) / 180, true);
+    view.setFloat32(at + 4, (plan.levels.at(-1)!.highDeg * Math.PI) / 180, true);
     [quads.length / 4, plan.binsPerUnit, deepest, offset, offset + padded].forEach((word, k) =>
       view.setUint32(at + 8 + 4 * k, word, true),
     );
     parts.push(counts, new Uint8Array(padded - counts.length), words);
     offset += padded + words.length;
-    onBand(plan, quads.length / 4);
   });
   const bytes = new Uint8Array(offset);
   bytes.set(head);
@@ -74,7 +85,7 @@ export function buildQuads(
 }
 
 /** Stars of four a quad: A, B, C, D. */
-function chooseQuads(stars: OrderedStars, plan: BandPlan): Uint32Array {
+function chooseQuads(stars: OrderedStars, plan: LevelPlan): Uint32Array {
   const low = 2 * Math.sin((plan.lowDeg * Math.PI) / 360);
   const high = 2 * Math.sin((plan.highDeg * Math.PI) / 360);
   const side = Math.max(1, Math.round(58.6 / plan.lowDeg));

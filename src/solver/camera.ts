@@ -39,9 +39,9 @@ export function cameraOfPair(
   const sbx = stars[at + 3]!;
   const sby = stars[at + 4]!;
   const sbz = stars[at + 5]!;
-  const chord = Math.hypot(sax - sbx, say - sby, saz - sbz);
+  const chord = Math.sqrt((sax - sbx) ** 2 + (say - sby) ** 2 + (saz - sbz) ** 2);
   const angle = 2 * Math.asin(Math.min(1, chord / 2));
-  const pixels = Math.hypot(ax - bx, ay - by);
+  const pixels = Math.sqrt((ax - bx) ** 2 + (ay - by) ** 2);
   if (!(angle > 0) || !(pixels > 0)) return false;
 
   // The angle between two pixels grows with the scale, a little slower than in proportion: repeated proportion converges.
@@ -66,7 +66,7 @@ export function cameraOfPair(
   let c3x = scale * my * (ay - by);
   let c3y = scale * (bx - ax);
   let c3z = scale * scale * my * cross;
-  const f3 = 1 / Math.hypot(c3x, c3y, c3z);
+  const f3 = 1 / Math.sqrt(c3x * c3x + c3y * c3y + c3z * c3z);
   c3x *= f3;
   c3y *= f3;
   c3z *= f3;
@@ -76,7 +76,7 @@ export function cameraOfPair(
   let s3x = say * sbz - saz * sby;
   let s3y = saz * sbx - sax * sbz;
   let s3z = sax * sby - say * sbx;
-  const g3 = 1 / Math.hypot(s3x, s3y, s3z);
+  const g3 = 1 / Math.sqrt(s3x * s3x + s3y * s3y + s3z * s3z);
   s3x *= g3;
   s3y *= g3;
   s3z *= g3;

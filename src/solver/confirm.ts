@@ -29,7 +29,7 @@ const GROWTH = 1.4;
 const BEYOND = 0.03;
 /** More steps than any region needs to fill the frame, and a few to settle there. */
 const MOST_STEPS = 16;
-const SETTLE = 3;
+const SETTLE = 2;
 /** While growing, higher orders than this only follow noise. */
 const GROWING_ORDER = 3;
 /** A pair stays if its residual is below so many times the typical one. */
@@ -236,7 +236,7 @@ export function oddsOfMatch(field: Field, fitted: Fitted): number {
 }
 
 /** Passes of the last fit: match, choose the order, fit. */
-const PASSES = 3;
+const PASSES = 2;
 
 /**
  * The last fit: all sources, all stars that the image may show, the order that the pairs support.
@@ -252,10 +252,11 @@ export function polish(field: Field, store: StarStore, fitted: Fitted, most: Fit
   const region = { x: 0, y: 0, reach: Infinity, known: Infinity };
   for (let pass = 0; pass < PASSES; pass++) {
     const match = matchStars(best.wcs, field, stars, region, Math.max(0.7, 3 * field.sigma, 3 * best.rms));
+    if (match.source.length < 0.7 * fitted.source.length) break;
     const centre = centreOf(best.wcs, field);
     const order = chooseOrder(match.pairs, Math.max(1, most), field.width, field.height, centre, parity);
     const next = fitClipped(match, order, field, centre, parity);
-    if (next === undefined || next.source.length < 0.7 * best.source.length) break;
+    if (next === undefined) break;
     best = next;
   }
   return best;

@@ -1,4 +1,4 @@
-import { leastSquares } from '../math/linear.ts';
+import { leastSquares, leverages } from '../math/linear.ts';
 import { vectorToDegrees } from '../math/sphere.ts';
 import { sipTerm, sipTerms } from '../wcs/sip.ts';
 import { projectTanPoint, tangentFrame, unprojectTanPoint } from '../wcs/tan.ts';
@@ -168,16 +168,15 @@ export function residuals(wcs: Wcs, pairs: Pairs): Float64Array {
   return x;
 }
 
-/** Groups of a cross-check. */
-const FOLDS = 6;
 /** A higher order must lower the error of pairs it has not seen by this factor. */
-const GAIN = 0.93;
-/** Pairs wanted per free number beyond a linear fit. */
+const GAIN = 0.95;
+/** Pairs wanted per free number. */
 const PAIRS_PER_NUMBER = 0.9;
 
 /**
- * The order that predicts pairs best that it was not fitted to. A higher one is taken only if it is clearly better,
- * there are enough pairs for it, and they reach into all corners of the image.
+ * The order that predicts pairs best that it was not fitted to: each pair in turn is left out of the fit and predicted by
+ * the others. A higher order is taken only if it is clearly better, there are enough pairs for it, and they reach into all
+ * parts of the image.
  *
  * @param most highest order allowed
  */
@@ -195,7 +194,9 @@ export function chooseOrder(
   for (let order = 0; order <= most; order++) {
     if (order > 0 && n < Math.max(4, PAIRS_PER_NUMBER * freeNumbers(order))) break;
     if (order > 1 && !coversFrame(pairs, width, height, order)) break;
-    const error = crossError(pairs, order, width, height, towards, parity);
+    const wcs = fitWcs(pairs, order, width, height, towards, parity);
+    if (wcs === undefined) break;
+    const error = leftOutError(pairs, residuals(wcs, pairs), order, width, height);
     if (error < GAIN * bestError) {
       best = order;
       bestError = error;
@@ -204,28 +205,21 @@ export function chooseOrder(
   return best;
 }
 
-/** Root mean square distance, over pairs left out of the fit in turn; a few wild ones are cut off. */
-function crossError(
-  pairs: Pairs,
-  order: FitOrder,
-  width: number,
-  height: number,
-  towards: Float64Array,
-  parity: number,
-): number {
-  const n = pairs.x.length;
-  const folds = Math.min(FOLDS, n);
-  const errors = new Float64Array(n);
-  let at = 0;
-  for (let fold = 0; fold < folds; fold++) {
-    const seen = selectPairs(pairs, (i) => i % folds !== fold);
-    const unseen = selectPairs(pairs, (i) => i % folds === fold);
-    const wcs = fitWcs(seen, order, width, height, towards, parity);
-    if (wcs === undefined) return Infinity;
-    errors.set(residuals(wcs, unseen), at);
-    at += unseen.x.length;
+/** Root mean square distance of pairs from what the others predict; a few wild ones are cut off. */
+function leftOutError(pairs: Pairs, residual: Float64Array, order: FitOrder, width: number, height: number): number {
+  const n = residual.length;
+  const unit = Math.hypot(width, height) / 2;
+  // A similarity has the leverages of four numbers over 2n rows: near enough those of three terms over n.
+  const degree = Math.max(1, order);
+  const terms = sipTerms(degree);
+  const a = new Float64Array(n * terms);
+  for (let i = 0; i < n; i++) {
+    polynomialRow(a, n, i, (pairs.x[i]! - (width - 1) / 2) / unit, (pairs.y[i]! - (height - 1) / 2) / unit, degree);
   }
-  errors.sort();
+  const leverage = new Float64Array(n);
+  if (!leverages(a, n, terms, leverage)) return Infinity;
+  const share = order === 0 ? 2 / 3 : 1;
+  const errors = residual.map((r, i) => r / Math.max(1e-9, 1 - share * leverage[i]!)).sort();
   const kept = Math.max(1, Math.floor(0.97 * n));
   let sum = 0;
   for (let i = 0; i < kept; i++) sum += errors[i]! * errors[i]!;
@@ -246,14 +240,19 @@ function coversFrame(pairs: Pairs, width: number, height: number, order: FitOrde
 
 /** The pairs that `keep` says, in order. */
 export function selectPairs(pairs: Pairs, keep: (i: number) => boolean): Pairs {
-  const indices: number[] = [];
-  for (let i = 0; i < pairs.x.length; i++) if (keep(i)) indices.push(i);
-  return {
-    x: Float64Array.from(indices, (i) => pairs.x[i]!),
-    y: Float64Array.from(indices, (i) => pairs.y[i]!),
-    vectors: Float64Array.from(
-      { length: 3 * indices.length },
-      (_, k) => pairs.vectors[3 * indices[Math.floor(k / 3)]! + (k % 3)]!,
-    ),
+  const { x, y, vectors } = pairs;
+  const kept = {
+    x: new Float64Array(x.length),
+    y: new Float64Array(x.length),
+    vectors: new Float64Array(3 * x.length),
   };
+  let count = 0;
+  for (let i = 0; i < x.length; i++) {
+    if (!keep(i)) continue;
+    kept.x[count] = x[i]!;
+    kept.y[count] = y[i]!;
+    for (let k = 0; k < 3; k++) kept.vectors[3 * count + k] = vectors[3 * i + k]!;
+    count++;
+  }
+  return { x: kept.x.subarray(0, count), y: kept.y.subarray(0, count), vectors: kept.vectors.subarray(0, 3 * count) };
 }

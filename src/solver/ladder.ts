@@ -14,6 +14,8 @@ export interface Rung {
   /** Codes may differ by `slack` (distortion, proper motion) plus `errors` position errors over the quad's size. */
   readonly slack: number;
   readonly errors: number;
+  /** Hypotheses that may be tested before the next rung has its turn. */
+  readonly hypotheses: number;
   /** Only hypotheses that one of these allows; empty: all. */
   readonly guesses: readonly Hints[];
 }
@@ -25,41 +27,47 @@ const isNarrow = (band: IndexBand): boolean => band.quadLow < WIDE_BAND;
 const isAny = (): boolean => true;
 
 /**
- * The search without hints: few quads of the brightest sources first, first against the small bands of the index, then
- * more and more of everything.
+ * The search: where hints hold first, then few quads of the brightest sources against the small bands of the index, then
+ * more and more of everything. Hints order the search and never end it.
+ *
+ * @param guesses each a set of hints that may hold together
  */
-export function blindRungs(field: Field): Rung[] {
+export function ladder(field: Field, guesses: readonly Hints[]): Rung[] {
+  const placed = guesses.filter((guess) => guess.position);
+  const hinted = { bands: isAny, guesses: placed };
+  const scaled = { bands: isAny, guesses };
   const wide = { bands: isWide, guesses: [] };
   const narrow = { bands: isNarrow, guesses: [] };
   const any = { bands: isAny, guesses: [] };
-  return [
+  const few = { ...SHARP, hypotheses: 10_000 };
+  const rungs: Rung[] = [
+    { name: 'hinted bright', ...bright(field, 0, 10), ...few, ...hinted },
+    { name: 'hinted local', ...local(field, 6, 4, MIDDLE), ...few, ...hinted },
+    { name: 'scaled bright', ...bright(field, 0, 10), ...few, ...scaled },
+    { name: 'scaled local', ...local(field, 6, 4, MIDDLE), ...few, ...scaled },
     { name: 'bright, wide', ...bright(field, 0, 10), ...SHARP, ...wide },
-    { name: 'local, wide', ...local(field, 6, 4), ...SHARP, ...wide },
+    { name: 'local, wide', ...local(field, 6, 4, MIDDLE), ...SHARP, ...wide },
     { name: 'bright, narrow', ...bright(field, 0, 10), ...SHARP, ...narrow },
-    { name: 'local, narrow', ...local(field, 6, 4), ...SHARP, ...narrow },
+    { name: 'local, narrow', ...local(field, 6, 4, MIDDLE), ...SHARP, ...narrow },
+    { name: 'hinted tolerant', ...local(field, 8, 5, MIDDLE), ...TOLERANT, ...hinted },
+    { name: 'scaled tolerant', ...local(field, 8, 5, MIDDLE), ...TOLERANT, ...scaled },
     { name: 'bright 18', ...bright(field, 10, 18), ...SHARP, ...any },
-    { name: 'deep local', ...local(field, 10, 6), ...SHARP, ...any },
-    { name: 'tolerant', ...local(field, 7, 5), ...TOLERANT, ...any },
+    { name: 'deep local', ...local(field, 10, 6, LEAST), ...SHARP, ...any },
+    { name: 'tolerant', ...local(field, 7, 5, MIDDLE), ...TOLERANT, ...any },
     { name: 'bright 30', ...bright(field, 18, 30), ...SHARP, ...any },
-    { name: 'tolerant deep', ...local(field, 12, 7), ...TOLERANT, ...any },
+    { name: 'tolerant deep', ...local(field, 12, 7, MIDDLE), ...TOLERANT, ...any },
   ];
+  // Rungs for hints that nobody gave.
+  return rungs.filter(({ guesses: allowed, name }) => allowed.length > 0 || !/^(hinted|scaled)/.test(name));
 }
 
-/** The search where hints hold: hypotheses are few, so tolerances can be wide from the start. */
-export function hintedRungs(field: Field, guesses: readonly Hints[]): Rung[] {
-  const hinted = { bands: isAny, guesses };
-  return [
-    { name: 'hinted bright', ...bright(field, 0, 10), ...SHARP, ...hinted },
-    { name: 'hinted local', ...local(field, 8, 5), ...TOLERANT, ...hinted },
-    { name: 'hinted bright 18', ...bright(field, 10, 18), ...TOLERANT, ...hinted },
-  ];
-}
+/** A tested hypothesis costs some 10 microseconds: these keep a rung within a second or two. */
+const SHARP = { slack: 0.002, errors: 3, hypotheses: 80_000 };
+const TOLERANT = { slack: 0.01, errors: 3.5, hypotheses: 80_000 };
 
-const SHARP = { slack: 0.002, errors: 3 };
-const TOLERANT = { slack: 0.012, errors: 4 };
-
-/** Smallest quad, of the diagonal: smaller ones say little about the whole frame. */
+/** Smallest quads, of the diagonal: smaller ones say little about the whole frame, and there are many of them. */
 const LEAST = 0.06;
+const MIDDLE = 0.12;
 
 function bright(field: Field, from: number, to: number): Pick<Rung, 'quads' | 'least' | 'most'> {
   const diagonal = Math.hypot(field.width, field.height);
@@ -67,15 +75,15 @@ function bright(field: Field, from: number, to: number): Pick<Rung, 'quads' | 'l
   return { quads: () => brightQuads(field, from, to, least, diagonal), least, most: diagonal };
 }
 
-/** Quads of all sizes from half the diagonal down, each as the index would choose them. */
-function local(field: Field, perTile: number, inner: number): Pick<Rung, 'quads' | 'least' | 'most'> {
+/** Quads from half the diagonal down to `part` of it, chosen at each size as the index chooses them. */
+function local(field: Field, perTile: number, inner: number, part: number): Pick<Rung, 'quads' | 'least' | 'most'> {
   const diagonal = Math.hypot(field.width, field.height);
-  const sizes = [0.35, 0.25, 0.18, 0.12, 0.085, LEAST].map((part) => part * diagonal);
+  const sizes = [0.35, 0.25, 0.18, 0.12, 0.085, 0.06].filter((size) => size >= part).map((size) => size * diagonal);
   return {
     *quads() {
       for (const low of sizes) yield* localQuads(field, low, low * Math.SQRT2, perTile, inner);
     },
-    least: LEAST * diagonal,
+    least: part * diagonal,
     most: 0.5 * diagonal,
   };
 }

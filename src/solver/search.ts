@@ -7,7 +7,7 @@ import { cameraOfPair, directionOfPixel, newCamera } from './camera.ts';
 import { type Fitted, growMatch, oddsOfMatch, polish } from './confirm.ts';
 import { createField, type Field } from './field.ts';
 import { fieldCode } from './field-quads.ts';
-import { blindRungs, hintedRungs, type Rung } from './ladder.ts';
+import { ladder, type Rung } from './ladder.ts';
 import { type Verdict, type VerifyScratch, verifyCamera } from './verify.ts';
 
 /** How a search ended. */
@@ -38,10 +38,12 @@ const PROMISING = 4.5;
 /** Fewer sources cannot make a quad and leave anything to check it with. */
 const FEWEST_SOURCES = 6;
 /** Sources of the last fit. */
-const FIT_SOURCES = 900;
+const FIT_SOURCES = 500;
 /** Fields narrower or wider are not looked for, radians. */
 const NARROWEST = (0.08 * Math.PI) / 180;
 const WIDEST = (100 * Math.PI) / 180;
+/** Quads and hypotheses between two looks at the clock: a millisecond or two. */
+const WORK_PER_LOOK = 64;
 /** Surroundings of a quad in which a hypothesis is tested, in units of the distance A to B. */
 const SURROUNDINGS = 2.5;
 
@@ -59,7 +61,7 @@ export async function search(
   const field = createField(sources);
   if (field.x.length < FEWEST_SOURCES) return { kind: 'too-few-sources', tried: 0 };
   const run = new Run(field, index, options.pace);
-  const rungs = [...(guesses.length > 0 ? hintedRungs(field, guesses) : []), ...blindRungs(field)];
+  const rungs = ladder(field, guesses);
   for (const [i, rung] of rungs.entries()) {
     options.onRung?.(rung.name, i / rungs.length);
     const found = await run.climb(rung);
@@ -114,10 +116,16 @@ class Run {
     if (open.length === 0) return undefined;
     const narrowest = Math.max(limits.leastScale, Math.min(...open.map(({ band }) => band.quadLow / rung.most)));
     await this.#index.stars.open(this.#direction, (narrowest * Math.hypot(field.width, field.height)) / 2);
+    let work = 0;
+    const most = this.tried + rung.hypotheses;
     for (const quad of rung.quads()) {
-      if (this.#pace.due()) {
-        await this.#pace.breathe();
-        if (this.#pace.expired) return undefined;
+      if (work > WORK_PER_LOOK) {
+        work = 0;
+        if (this.tried > most) return undefined;
+        if (this.#pace.due()) {
+          await this.#pace.breathe();
+          if (this.#pace.expired) return undefined;
+        }
       }
       const size = fieldCode(field.x, field.y, quad, this.#code);
       const tolerance = Math.min(0.05, rung.slack + (rung.errors * field.sigma) / size);
@@ -126,6 +134,7 @@ class Run {
         if (band.quadHigh < limits.leastScale * size || band.quadLow > limits.mostScale * size) continue;
         quads.search(this.#code, tolerance, this.#hits);
       }
+      work += 1 + this.#hits.count;
       for (let hit = 0; hit < this.#hits.count; hit++) {
         const found = this.#test(quad, size, hit, limits);
         if (found) return found;

@@ -8,6 +8,8 @@ const STARS_PER_SOURCE = 1.6;
 const FEWEST_STARS = 12;
 /** A star counts as found within so many standard errors. */
 const REACH = 3;
+/** A hypothesis that has found none of so many stars, or one of twice as many and so on, is given up. */
+const GIVE_UP = 10;
 /** Of a match's distance from the quad: what lens distortion may add to the error of a prediction. */
 const BEND = 0.004;
 
@@ -92,6 +94,10 @@ export function verifyCamera(
     const source = nearestSource(field, x, y, REACH * Math.sqrt(variance));
     if (source < 0) {
       predicted++;
+      if (predicted >= GIVE_UP && predicted >= GIVE_UP * (1 + found)) {
+        verdict.logOdds = -Infinity;
+        return;
+      }
       continue;
     }
     if (claimed[source] === round) continue;
