@@ -3,9 +3,9 @@ import type { Frame } from '../image/frame.ts';
 import { vectorToDegrees } from '../math/sphere.ts';
 import { createPace } from '../pace.ts';
 import type { SkyIndex } from '../skyindex/sky-index.ts';
-import type { Matches, Outcome, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
+import type { Matches, Outcome, Report, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
 import type { Fitted } from '../solver/confirm.ts';
-import { type Finding, search } from '../solver/search.ts';
+import { finish, search } from '../solver/search.ts';
 import { detectSources, estimateBackground } from '../sources/detection.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { calibrate } from '../wcs/calibration.ts';
@@ -54,6 +54,7 @@ async function solveEmbedded(
   };
   const index = options.index ?? (await openBundledIndex());
   const field = isInMemory(input) ? input : await timed('read', openField(input, { pace, signal, onProgress }));
+  warmUp(index);
   onProgress?.({ stage: 'detect' });
   const sources = 'flux' in field ? field : await detect(field, options.downsample, pace, timed);
   onProgress?.({ stage: 'search' });
@@ -63,7 +64,6 @@ async function solveEmbedded(
     'match',
     search(sources, guesses, index, {
       pace,
-      tweakOrder: options.tweakOrder ?? TWEAK_ORDER,
       onRung: (text, fraction) => onProgress?.({ stage: 'search', text, fraction }),
     }),
   );
@@ -73,14 +73,31 @@ async function solveEmbedded(
       : `hint: ${hint.scaleArcsec.toFixed(3)} arcsec/px from ${hint.from}`,
   );
   if (finding.kind === 'found') notes.push(`solved on rung "${finding.rung}" after ${finding.tried} hypotheses`);
-  const report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
+  const report: Report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
   if (finding.kind !== 'found') {
     // Few sources say little if there was no time to look for them.
     const reason = pace.expired ? 'time-limit' : finding.kind;
     return { status: 'unsolved', reason, message: explain(reason, sources), report };
   }
+  const fitStart = performance.now();
+  const fitted = finish(sources, finding.match, index, options.tweakOrder ?? TWEAK_ORDER);
+  stages['fit'] = performance.now() - fitStart;
   const rowOrder = 'rowOrder' in field ? field.rowOrder : 'bottom-up';
-  return { status: 'solved', solution: toSolution(finding, field.width, field.height, rowOrder), report };
+  return {
+    status: 'solved',
+    solution: toSolution(fitted, finding.logOdds, field.width, field.height, rowOrder),
+    report,
+  };
+}
+
+/** The bands that nearly every search needs: small, and read while the processor looks for stars. */
+const WARM_QUADS = 1_000_000;
+
+function warmUp(index: SkyIndex): void {
+  for (const band of index.bands) {
+    // A fault shows when the search opens the band.
+    if (band.quads < WARM_QUADS) band.open().catch(() => {});
+  }
 }
 
 async function detect(
@@ -95,12 +112,12 @@ async function detect(
 }
 
 function toSolution(
-  finding: Finding & { kind: 'found' },
+  fitted: Fitted,
+  logOdds: number,
   width: number,
   height: number,
   rowOrder: Solution['rowOrder'],
 ): Solution {
-  const { fitted, logOdds } = finding;
   const wcs = withInverse(fitted.wcs, width, height);
   return {
     engine: 'embedded',
@@ -121,7 +138,6 @@ function withInverse(wcs: Wcs, width: number, height: number): Wcs {
   return { ...wcs, sip: { ...wcs.sip, inverseOrder, ap, bp } };
 }
 
-/** Pairs by brightness of the source: the field has them in another order. */
 function matchesOf(fitted: Fitted): Matches {
   const { pairs, magnitude, residual } = fitted;
   const n = magnitude.length;

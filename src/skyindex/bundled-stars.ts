@@ -39,6 +39,7 @@ export class BundledStars implements StarStore {
   readonly #decoded: Uint8Array;
   readonly #cells: Uint16Array = new Uint16Array(CELL_COUNT);
   readonly #scratch: Float64Array = new Float64Array(3);
+  readonly #histogram: Uint32Array = new Uint32Array(256);
   #loading: Promise<void> = Promise.resolve();
 
   private constructor(source: ByteSource, first: Uint32Array) {
@@ -157,6 +158,27 @@ export class BundledStars implements StarStore {
         }
       }
     }
+    if (out.count > 1.3 * limit) this.#keepBrightest(out, limit);
+  }
+
+  /** Drops the faintest stars: where a cap is wide and few are wanted, a star from every cell is too many. */
+  #keepBrightest(out: StarBuffer, limit: number): void {
+    const { vectors, magnitude } = out;
+    const histogram = this.#histogram.fill(0);
+    for (let i = 0; i < out.count; i++) histogram[packMagnitude(magnitude[i]!)]!++;
+    let faintest = 0;
+    let total = histogram[0]!;
+    while (faintest < 255 && total + histogram[faintest + 1]! <= limit) total += histogram[++faintest]!;
+    let kept = 0;
+    for (let i = 0; i < out.count; i++) {
+      if (packMagnitude(magnitude[i]!) > faintest) continue;
+      magnitude[kept] = magnitude[i]!;
+      vectors[3 * kept] = vectors[3 * i]!;
+      vectors[3 * kept + 1] = vectors[3 * i + 1]!;
+      vectors[3 * kept + 2] = vectors[3 * i + 2]!;
+      kept++;
+    }
+    out.count = kept;
   }
 
   #decode(slot: number): void {

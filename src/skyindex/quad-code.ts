@@ -48,3 +48,40 @@ export function canonicalForms(code: Float64Array, slack: number, forms: Float64
   }
   return count;
 }
+
+/**
+ * The code of four stars, on the plane that touches the sky midway between A and B, x to the east and y to the north.
+ *
+ * @param out receives `[re c, im c, re d, im d]`
+ */
+export function quadCode(vectors: Float64Array, a: number, b: number, c: number, d: number, out: Float64Array): void {
+  let x = vectors[3 * a]! + vectors[3 * b]!;
+  let y = vectors[3 * a + 1]! + vectors[3 * b + 1]!;
+  let z = vectors[3 * a + 2]! + vectors[3 * b + 2]!;
+  const r = Math.hypot(x, y, z);
+  x /= r;
+  y /= r;
+  z /= r;
+  // East and north at (x, y, z); any direction will do for east at the pole itself.
+  const s = Math.hypot(x, y);
+  const ex = s > 0 ? -y / s : 1;
+  const ey = s > 0 ? x / s : 0;
+  const flat = (star: number): [number, number] => {
+    const vx = vectors[3 * star]!;
+    const vy = vectors[3 * star + 1]!;
+    const vz = vectors[3 * star + 2]!;
+    const along = vx * x + vy * y + vz * z;
+    // north = direction x east
+    return [(vx * ex + vy * ey) / along, (-z * ey * vx + z * ex * vy + (x * ey - y * ex) * vz) / along];
+  };
+  const [ax, ay] = flat(a);
+  const [bx, by] = flat(b);
+  const ux = bx - ax;
+  const uy = by - ay;
+  const norm = ux * ux + uy * uy;
+  [c, d].forEach((star, i) => {
+    const [px, py] = flat(star);
+    out[2 * i] = ((px - ax) * ux + (py - ay) * uy) / norm;
+    out[2 * i + 1] = ((py - ay) * ux - (px - ax) * uy) / norm;
+  });
+}

@@ -108,3 +108,20 @@ export function directionOfPixel(camera: Camera, dx: number, dy: number, out: Fl
   out[1] = y * norm;
   out[2] = z * norm;
 }
+
+/**
+ * Directions of pixel offsets in the frame of a camera: x to the right, y up, z along its axis.
+ *
+ * @param scale radians per pixel at the centre
+ * @returns unit vectors, `[x0, y0, z0, x1, ...]`
+ */
+export function directionsOfPixels(x: Float64Array, y: Float64Array, scale: number): Float64Array {
+  const out = new Float64Array(3 * x.length);
+  for (let i = 0; i < x.length; i++) {
+    const norm = 1 / Math.sqrt(scale * scale * (x[i]! * x[i]! + y[i]! * y[i]!) + 1);
+    out[3 * i] = x[i]! * scale * norm;
+    out[3 * i + 1] = y[i]! * scale * norm;
+    out[3 * i + 2] = norm;
+  }
+  return out;
+}

@@ -247,17 +247,35 @@ const PASSES = 2;
  */
 export function polish(field: Field, store: StarStore, fitted: Fitted, most: FitOrder, stars: StarBuffer): Fitted {
   const parity = determinant(fitted.wcs) < 0 ? -1 : 1;
-  let best = fitted;
+  const allowed = Math.max(1, most);
+  const start =
+    fitted.order > allowed ? fitClipped(fitted, allowed, field, centreOf(fitted.wcs, field), parity) : fitted;
+  let best = start ?? fitted;
   starsOfFrame(fitted.wcs, field, store, STARS_PER_SOURCE * field.tested, stars);
   const region = { x: 0, y: 0, reach: Infinity, known: Infinity };
   for (let pass = 0; pass < PASSES; pass++) {
     const match = matchStars(best.wcs, field, stars, region, Math.max(0.7, 3 * field.sigma, 3 * best.rms));
     if (match.source.length < 0.7 * fitted.source.length) break;
     const centre = centreOf(best.wcs, field);
-    const order = chooseOrder(match.pairs, Math.max(1, most), field.width, field.height, centre, parity);
+    const order = chooseOrder(match.pairs, allowed, field.width, field.height, centre, parity);
     const next = fitClipped(match, order, field, centre, parity);
     if (next === undefined) break;
     best = next;
   }
   return best;
+}
+
+/** The same fit with its pairs in another order. */
+export function takePairs(fitted: Fitted, order: Int32Array): Fitted {
+  const take = (values: Float64Array): Float64Array => Float64Array.from(order, (i) => values[i]!);
+  const { x, y, vectors } = fitted.pairs;
+  const sorted = new Float64Array(vectors.length);
+  order.forEach((from, to) => sorted.set(vectors.subarray(3 * from, 3 * from + 3), 3 * to));
+  return {
+    ...fitted,
+    pairs: { x: take(x), y: take(y), vectors: sorted },
+    source: order.map((i) => fitted.source[i]!),
+    magnitude: Float32Array.from(order, (i) => fitted.magnitude[i]!),
+    residual: take(fitted.residual),
+  };
 }

@@ -44,6 +44,47 @@ export function* brightQuads(field: Field, from: number, to: number, least: numb
 }
 
 /**
+ * All quads of the first sources, as seen by a camera of known scale: in wide fields the most distant pair of pixels is not
+ * always the most distant pair of directions.
+ *
+ * @param directions unit vectors of the sources, `[x0, y0, z0, x1, ...]`
+ * @param to number of sources
+ */
+export function* directionQuads(directions: Float64Array, to: number): QuadStream {
+  const quad = new Int32Array(4);
+  const pairs = [0, 1, 2, 3, 0, 2, 1, 3, 0, 3, 1, 2, 1, 2, 0, 3, 1, 3, 0, 2, 2, 3, 0, 1] as const;
+  const members = [0, 0, 0, 0];
+  for (let d = 3; d < Math.min(to, directions.length / 3); d++) {
+    for (let c = 2; c < d; c++) {
+      for (let b = 1; b < c; b++) {
+        for (let a = 0; a < b; a++) {
+          members[0] = a;
+          members[1] = b;
+          members[2] = c;
+          members[3] = d;
+          let longest = -1;
+          let at = 0;
+          for (let pair = 0; pair < pairs.length; pair += 4) {
+            const i = 3 * members[pairs[pair]!]!;
+            const j = 3 * members[pairs[pair + 1]!]!;
+            const dx = directions[i]! - directions[j]!;
+            const dy = directions[i + 1]! - directions[j + 1]!;
+            const dz = directions[i + 2]! - directions[j + 2]!;
+            const chord = dx * dx + dy * dy + dz * dz;
+            if (chord > longest) {
+              longest = chord;
+              at = pair;
+            }
+          }
+          for (let k = 0; k < 4; k++) quad[k] = members[pairs[at + k]!]!;
+          yield quad;
+        }
+      }
+    }
+  }
+}
+
+/**
  * Quads as the index has them: for pairs of a size, with C and D among the first few sources between them, made of the
  * first few sources of each part of the frame as wide as the pairs.
  *

@@ -13,6 +13,8 @@ export interface Field {
   /** Offsets from the image centre, pixels; best first. */
   readonly x: Float64Array;
   readonly y: Float64Array;
+  /** Place of each in the source list, where the brightest is 0. */
+  readonly rank: Int32Array;
   /** One-axis position error, pixels. */
   readonly sigma: number;
   /** The first so many are compared with predicted stars. */
@@ -47,17 +49,22 @@ export function createField(sources: SourceList, tested: number = TEST_SOURCES):
   const spread = spreadOrder(sources);
   const good = spread.filter((i) => (sources.flags[i]! & bad) === 0);
   const rest = spread.filter((i) => (sources.flags[i]! & bad) !== 0);
-  const order = [...good, ...rest];
-  const x = Float64Array.from(order, (i) => sources.x[i]! - (width - 1) / 2);
-  const y = Float64Array.from(order, (i) => sources.y[i]! - (height - 1) / 2);
+  const order = Int32Array.of(...good, ...rest);
+  const x = new Float64Array(order.length);
+  const y = new Float64Array(order.length);
+  order.forEach((source, i) => {
+    x[i] = sources.x[source]! - (width - 1) / 2;
+    y[i] = sources.y[source]! - (height - 1) / 2;
+  });
   const count = Math.min(tested, order.length);
-  const sigmas = Float32Array.from(order.slice(0, count), (i) => sources.sigma[i]!).sort();
+  const sigmas = Float32Array.from(order.subarray(0, count), (source) => sources.sigma[source]!).sort();
   const grid = createGrid(x, y, count, width, height);
   return {
     width,
     height,
     x,
     y,
+    rank: order,
     sigma: Math.max(0.3, sigmas[count >> 1] ?? 0.3),
     tested: count,
     density: localDensity(x, y, count, width * height),

@@ -1,7 +1,8 @@
 import type { Hints } from '../hints.ts';
 import type { IndexBand } from '../skyindex/sky-index.ts';
 import type { Field } from './field.ts';
-import { brightQuads, localQuads, type QuadStream } from './field-quads.ts';
+import { brightQuads, directionQuads, localQuads, type QuadStream } from './field-quads.ts';
+import { directionsOfPixels } from './camera.ts';
 
 /** One step of the search: which quads of the field are looked up in which bands of the index, and how sharply. */
 export interface Rung {
@@ -16,6 +17,11 @@ export interface Rung {
   readonly errors: number;
   /** Hypotheses that may be tested before the next rung has its turn. */
   readonly hypotheses: number;
+  /**
+   * Field width that codes are computed for, degrees; absent: codes are taken from the plane of the image as they are, which
+   * is good for quads up to some ten degrees.
+   */
+  readonly widthDeg?: number;
   /** Only hypotheses that one of these allows; empty: all. */
   readonly guesses: readonly Hints[];
 }
@@ -52,9 +58,21 @@ export function ladder(field: Field, guesses: readonly Hints[]): Rung[] {
     { name: 'hinted tolerant', ...local(field, 8, 5, MIDDLE), ...TOLERANT, ...hinted },
     { name: 'scaled tolerant', ...local(field, 8, 5, MIDDLE), ...TOLERANT, ...scaled },
     { name: 'bright 18', ...bright(field, 10, 18), ...SHARP, ...any },
+    ...WIDE_FIELDS.map((widthDeg) => ({
+      name: `${widthDeg} degrees`,
+      ...spread(field, 13, widthDeg),
+      ...WIDE,
+      ...wide,
+    })),
     { name: 'deep local', ...local(field, 10, 6, LEAST), ...SHARP, ...any },
     { name: 'tolerant', ...local(field, 7, 5, MIDDLE), ...TOLERANT, ...any },
     { name: 'bright 30', ...bright(field, 18, 30), ...SHARP, ...any },
+    ...WIDE_FIELDS.map((widthDeg) => ({
+      name: `${widthDeg} degrees, deep`,
+      ...spread(field, 20, widthDeg),
+      ...WIDE,
+      ...wide,
+    })),
     { name: 'tolerant deep', ...local(field, 12, 7, MIDDLE), ...TOLERANT, ...any },
   ];
   // Rungs for hints that nobody gave.
@@ -64,6 +82,11 @@ export function ladder(field: Field, guesses: readonly Hints[]): Rung[] {
 /** A tested hypothesis costs some 10 microseconds: these keep a rung within a second or two. */
 const SHARP = { slack: 0.002, errors: 3, hypotheses: 80_000 };
 const TOLERANT = { slack: 0.01, errors: 3.5, hypotheses: 80_000 };
+
+/** Lens distortion is larger in wide fields, and the assumed width is only near the true one. */
+const WIDE = { slack: 0.012, errors: 3, hypotheses: 30_000 };
+/** Field widths tried for pictures of a few bright stars only, whose quads span the frame; each serves 15 % around it. */
+const WIDE_FIELDS = [25, 32, 40, 49, 60];
 
 /** Smallest quads, of the diagonal: smaller ones say little about the whole frame, and there are many of them. */
 const LEAST = 0.06;
@@ -86,4 +109,20 @@ function local(field: Field, perTile: number, inner: number, part: number): Pick
     least: part * diagonal,
     most: 0.5 * diagonal,
   };
+}
+
+/** All quads of the first sources, with codes as a camera of that field width sees them. */
+function spread(field: Field, to: number, widthDeg: number): Pick<Rung, 'quads' | 'least' | 'most' | 'widthDeg'> {
+  const scale = scaleOfWidth(widthDeg, field.width);
+  return {
+    quads: () => directionQuads(directionsOfPixels(field.x, field.y, scale), to),
+    least: 0,
+    most: Math.hypot(field.width, field.height),
+    widthDeg,
+  };
+}
+
+/** Pixel scale at the centre, radians, of an undistorted image. */
+export function scaleOfWidth(widthDeg: number, width: number): number {
+  return (2 * Math.tan((widthDeg * Math.PI) / 360)) / width;
 }

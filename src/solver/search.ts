@@ -2,31 +2,29 @@ import type { Hints } from '../hints.ts';
 import { DEGREE, raDecToVector } from '../math/sphere.ts';
 import type { Pace } from '../pace.ts';
 import { type IndexBand, type OpenBand, QuadHits, type SkyIndex, StarBuffer } from '../skyindex/sky-index.ts';
+import { quadCode } from '../skyindex/quad-code.ts';
 import type { SourceList } from '../sources/source-list.ts';
-import { cameraOfPair, directionOfPixel, newCamera } from './camera.ts';
-import { type Fitted, growMatch, oddsOfMatch, polish } from './confirm.ts';
+import { cameraOfPair, directionOfPixel, directionsOfPixels, newCamera } from './camera.ts';
+import { type Fitted, growMatch, oddsOfMatch, polish, takePairs } from './confirm.ts';
 import { createField, type Field } from './field.ts';
 import { fieldCode } from './field-quads.ts';
-import { ladder, type Rung } from './ladder.ts';
+import { ladder, type Rung, scaleOfWidth } from './ladder.ts';
 import { type Verdict, type VerifyScratch, verifyCamera } from './verify.ts';
 
 /** How a search ended. */
 export type Finding =
   | {
       readonly kind: 'found';
-      readonly fitted: Fitted;
+      readonly match: Fitted;
       readonly logOdds: number;
       readonly rung: string;
       readonly tried: number;
-      readonly field: Field;
     }
   | { readonly kind: 'exhausted' | 'time-limit' | 'too-few-sources'; readonly tried: number };
 
 /** What a search may be told. */
 export interface SearchOptions {
   readonly pace: Pace;
-  /** Highest SIP order. [4] */
-  readonly tweakOrder?: number;
   /** Told as rungs begin: name, and how much of the ladder is done, 0 to 1. */
   readonly onRung?: (name: string, fraction: number) => void;
 }
@@ -39,9 +37,11 @@ const PROMISING = 4.5;
 const FEWEST_SOURCES = 6;
 /** Sources of the last fit. */
 const FIT_SOURCES = 500;
-/** Fields narrower or wider are not looked for, radians. */
-const NARROWEST = (0.08 * Math.PI) / 180;
-const WIDEST = (100 * Math.PI) / 180;
+/** Fields narrower or wider are not looked for. */
+const NARROWEST_DEG = 0.08;
+const WIDEST_DEG = 100;
+/** How far the scale may be from that of an assumed field width. */
+const WIDTH_SLACK = 1.25;
 /** Quads and hypotheses between two looks at the clock: a millisecond or two. */
 const WORK_PER_LOOK = 64;
 /** Surroundings of a quad in which a hypothesis is tested, in units of the distance A to B. */
@@ -66,19 +66,32 @@ export async function search(
     options.onRung?.(rung.name, i / rungs.length);
     const found = await run.climb(rung);
     if (options.pace.expired) return { kind: 'time-limit', tried: run.tried };
-    if (found) {
-      const deep = createField(sources, FIT_SOURCES);
-      const fitted = polish(deep, index.stars, found.fitted, options.tweakOrder ?? 4, run.stars);
-      return { kind: 'found', ...found, fitted, rung: rung.name, tried: run.tried, field: deep };
-    }
+    if (found) return { kind: 'found', ...found, rung: rung.name, tried: run.tried };
   }
   return { kind: 'exhausted', tried: run.tried };
+}
+
+/**
+ * The last fit of a match that was found: with all its sources, up to a SIP order.
+ *
+ * @param match as {@link search} found it in the same sources and index
+ * @param tweakOrder highest SIP order; 0 for a plain TAN
+ * @returns the fit, its pairs by the brightness of the source
+ */
+export function finish(sources: SourceList, match: Fitted, index: SkyIndex, tweakOrder: number): Fitted {
+  const field = createField(sources, FIT_SOURCES);
+  const fitted = polish(field, index.stars, match, tweakOrder, new StarBuffer());
+  const rankOf = (i: number): number => field.rank[fitted.source[i]!]!;
+  return takePairs(
+    fitted,
+    Int32Array.from(fitted.source.keys()).sort((i, j) => rankOf(i) - rankOf(j)),
+  );
 }
 
 /** One search: what is open and what is reused between hypotheses. */
 class Run {
   tried: number = 0;
-  readonly stars: StarBuffer = new StarBuffer();
+  readonly #stars: StarBuffer = new StarBuffer();
   readonly #field: Field;
   readonly #index: SkyIndex;
   readonly #pace: Pace;
@@ -103,9 +116,14 @@ class Run {
   }
 
   /** Tries all quads of a rung. */
-  async climb(rung: Rung): Promise<{ fitted: Fitted; logOdds: number } | undefined> {
+  async climb(rung: Rung): Promise<{ match: Fitted; logOdds: number } | undefined> {
     const field = this.#field;
-    const limits = limitsOf(rung.guesses, field);
+    const limits = limitsOf(rung, field);
+    // In wide fields codes come from directions, not from the plane of the image.
+    const directions =
+      rung.widthDeg === undefined
+        ? undefined
+        : directionsOfPixels(field.x, field.y, scaleOfWidth(rung.widthDeg, field.width));
     const bands = this.#index.bands.filter((band) => rung.bands(band));
     const open: { band: IndexBand; quads: OpenBand }[] = [];
     for (const band of bands) {
@@ -128,6 +146,7 @@ class Run {
         }
       }
       const size = fieldCode(field.x, field.y, quad, this.#code);
+      if (directions) quadCode(directions, quad[0]!, quad[1]!, quad[2]!, quad[3]!, this.#code);
       const tolerance = Math.min(0.05, rung.slack + (rung.errors * field.sigma) / size);
       this.#hits.clear();
       for (const { band, quads } of open) {
@@ -144,7 +163,7 @@ class Run {
   }
 
   /** One hypothesis: the quad's A and B are two known stars. */
-  #test(quad: Int32Array, size: number, hit: number, limits: Limits): { fitted: Fitted; logOdds: number } | undefined {
+  #test(quad: Int32Array, size: number, hit: number, limits: Limits): { match: Fitted; logOdds: number } | undefined {
     const field = this.#field;
     const { vectors, parity } = this.#hits;
     const camera = this.#camera;
@@ -162,10 +181,10 @@ class Run {
     if (verdict.logOdds < PROMISING) return undefined;
     const x = (ax + bx) / 2;
     const y = (ay + by) / 2;
-    const fitted = growMatch(field, this.#index.stars, camera, parity[hit]!, x, y, size, this.stars);
+    const fitted = growMatch(field, this.#index.stars, camera, parity[hit]!, x, y, size, this.#stars);
     if (fitted === undefined) return undefined;
     const logOdds = oddsOfMatch(field, fitted) - Math.log(1 + this.tried);
-    return logOdds >= SURE ? { fitted, logOdds } : undefined;
+    return logOdds >= SURE ? { match: fitted, logOdds } : undefined;
   }
 }
 
@@ -186,8 +205,15 @@ interface Limit {
   readonly parity: number | undefined;
 }
 
-function limitsOf(guesses: readonly Hints[], field: Field): Limits {
-  const all = { leastScale: NARROWEST / field.width, mostScale: (2 * Math.tan(WIDEST / 2)) / field.width };
+function limitsOf(rung: Rung, field: Field): Limits {
+  const { guesses, widthDeg } = rung;
+  const all =
+    widthDeg === undefined
+      ? { leastScale: scaleOfWidth(NARROWEST_DEG, field.width), mostScale: scaleOfWidth(WIDEST_DEG, field.width) }
+      : {
+          leastScale: scaleOfWidth(widthDeg, field.width) / WIDTH_SLACK,
+          mostScale: scaleOfWidth(widthDeg, field.width) * WIDTH_SLACK,
+        };
   if (guesses.length === 0) return { ...all, guesses: [] };
   const arcsec = Math.PI / 648000;
   const limits = guesses.map(({ position, scale, parity }): Limit => ({
