@@ -36,6 +36,42 @@ export const FAULTS = {
   INDEX_MISSING: { exit: 3, http: 500, remedy: 'Install the package again; its data folder is incomplete.' },
   INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
   INDEX_UNSUPPORTED: { exit: 3, http: 500, remedy: 'Use index files of quads of three or four stars.' },
+  FILE_CHANGED: { exit: 3, http: 409, remedy: 'Wait until the file is written, then send it again.' },
+  API_KEY_MISSING: {
+    exit: 4,
+    http: 401,
+    remedy: 'Run solve login, set ASTROMETRY_API_KEY, or name a key file with --api-key-file.',
+  },
+  API_KEY_INVALID: { exit: 4, http: 401, remedy: 'Put the API key alone there: one word, as the site shows it.' },
+  LOGIN_FAILED: { exit: 4, http: 401, remedy: 'Compare the key with the one on the API help page of the site.' },
+  SESSION_INVALID: {
+    exit: 4,
+    http: 401,
+    remedy: 'Log in again; if it happens again, tell the operator of the server.',
+  },
+  NETWORK: { exit: 5, http: 502, remedy: 'Check the connection and the address given with --server.' },
+  SERVER_ERROR: { exit: 5, http: 502, remedy: 'Try again later, or give another address with --server.' },
+  SERVER_BUSY: { exit: 5, http: 503, remedy: 'Wait as long as the server asks, then try again.' },
+  SERVER_REDIRECT: { exit: 5, http: 502, remedy: 'Give the address it points to with --server.' },
+  REQUEST_REFUSED: { exit: 5, http: 502, remedy: 'Read what the server says: the same request will fail again.' },
+  NOT_ON_SERVER: {
+    exit: 5,
+    http: 404,
+    remedy: 'Check the number; an unfinished job gets a new one when the server restarts.',
+  },
+  HUMAN_CHECK: { exit: 5, http: 502, remedy: 'Check that no proxy removes the Referer header.' },
+  REPLY_HTML: { exit: 5, http: 502, remedy: 'Check the address given with --server: a web page answers there.' },
+  REPLY_INVALID: {
+    exit: 5,
+    http: 502,
+    remedy: 'Try again; if it stays, the server speaks another version of the API.',
+  },
+  UPLOAD_UNCERTAIN: {
+    exit: 5,
+    http: 502,
+    remedy: 'Look at solve jobs first: sending again may make a second submission.',
+  },
+  TIME_LIMIT: { exit: 5, http: 504, remedy: 'Try again later, or allow more time with --timeout.' },
   INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
 } as const;
 
