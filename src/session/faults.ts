@@ -3,10 +3,6 @@ import { type FaultCode, SolveError } from '../errors.ts';
 /** No usable API key: none was found (`API_KEY_MISSING`), or a source that was named holds none (`API_KEY_INVALID`). */
 export class ApiKeyError extends SolveError {
   override readonly name: string = 'ApiKeyError';
-
-  constructor(code: 'API_KEY_MISSING' | 'API_KEY_INVALID', message: string, options?: ErrorOptions) {
-    super(code, message, options);
-  }
 }
 
 /** The server does not know the API key. */

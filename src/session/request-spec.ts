@@ -40,6 +40,8 @@ interface AnyRequest {
    * instead of saying so. Default: none.
    */
   readonly expiredStatus?: number;
+  /** Attempts after the first one. Default: the session's. */
+  readonly retries?: number;
 }
 
 /** A call that is answered with JSON. */
@@ -62,7 +64,10 @@ export interface StreamRequest<T> extends AnyRequest {
 export interface SendOptions {
   /** Cancels: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Limit for all of it: waiting, login, all attempts, the reply. Default: the session's; uploads: none but `stallMs`. */
+  /**
+   * Limit for all of it: waiting, login, all attempts, the reply. Default: the session's. Without one each attempt is
+   * bounded, and so is their number.
+   */
   readonly timeoutMs?: number;
   /** Told as the body goes out. An attempt that begins anew begins at 0. */
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;

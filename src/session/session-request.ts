@@ -1,0 +1,68 @@
+import { InvalidSessionError } from './faults.ts';
+import { type Run, perform, timeLimited } from './perform.ts';
+import { SessionRefused } from './reply.ts';
+import type { JsonRequest, SendOptions, StreamRequest } from './request-spec.ts';
+import type { Session } from './session.ts';
+
+/**
+ * A request to the session's server. If it needs a session it logs in just before, and once more when the server does
+ * not know the session any longer; then the body is made anew from its start.
+ */
+export class SessionRequest<T> {
+  readonly #session: Session;
+  readonly #spec: JsonRequest<T> | StreamRequest<T>;
+
+  constructor(session: Session, spec: JsonRequest<T> | StreamRequest<T>) {
+    this.#session = session;
+    this.#spec = spec;
+  }
+
+  /**
+   * Sends it: logs in, waits for a place, tries again where that is safe, checks the reply. May be called again.
+   *
+   * @throws {LoginFailedError} the server refuses the API key
+   * @throws {InvalidSessionError} the server refused the session, and that of a fresh login as well
+   * @throws {UploadUncertainError} the server may have acted on it, and trying again is not safe
+   * @throws {TimeLimitError} after `timeoutMs`
+   * @throws {NetworkError} {@link ServerError} {@link HtmlReplyError}
+   * @throws what `makeBody` and `consume` throw; the signal's reason
+   */
+  async send({ signal, timeoutMs = this.#session.timeoutMs, onProgress }: SendOptions = {}): Promise<T> {
+    signal?.throwIfAborted();
+    const { transport } = this.#session;
+    const where = transport.where(this.#spec.path, this.#spec.json !== undefined || this.#spec.session === true);
+    const { run, end } = timeLimited(where, signal, timeoutMs);
+    try {
+      return await this.#inSession(onProgress === undefined ? run : { ...run, onProgress }, where);
+    } catch (error) {
+      // p-retry makes an error of a reason that is none.
+      if (signal?.aborted === true) throw signal.reason;
+      throw error;
+    } finally {
+      end();
+    }
+  }
+
+  async #inSession(run: Run, where: string): Promise<T> {
+    const session = this.#session;
+    const spec = this.#spec;
+    if (spec.session !== true) return await this.#attempt(undefined, false, run, where);
+    const key = await session.sessionKey(run.signal);
+    try {
+      return await perform(session.transport, spec, key, true, run);
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+    }
+    return await this.#attempt(await session.renewedKey(key, run.signal), false, run, where);
+  }
+
+  async #attempt(key: string | undefined, expires: boolean, run: Run, where: string): Promise<T> {
+    try {
+      return await perform(this.#session.transport, this.#spec, key, expires, run);
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+      const fact = key === undefined ? 'the server wants a session for this' : 'the server refused a fresh session';
+      throw new InvalidSessionError(`${where}: ${fact}`);
+    }
+  }
+}
