@@ -151,7 +151,7 @@ function explain(reason: 'exhausted' | 'time-limit' | 'too-few-sources', sources
   const count = sources.x.length;
   switch (reason) {
     case 'too-few-sources':
-      return `only ${count} stars found, at least 6 are needed: expose longer, or check focus and that this is a picture of the night sky`;
+      return `${count === 1 ? 'only 1 star' : count === 0 ? 'no stars' : `only ${count} stars`} found, at least 6 are needed: expose longer, or check focus and that this is a picture of the night sky`;
     case 'exhausted':
       return `${count} sources found, but no place in the sky fits them: fields of 0.6 to 60 degrees with a dozen Tycho-2 stars can be solved; check focus, and that the field is neither narrower nor wider`;
     case 'time-limit':

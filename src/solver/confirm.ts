@@ -24,12 +24,12 @@ export interface Fitted {
 }
 
 /** The matched region grows by this factor from one fit to the next. */
-const GROWTH = 1.4;
+const GROWTH = 1.8;
 /** How far a prediction may be off per pixel beyond the region that was fitted: distortion that no one has seen yet. */
 const BEYOND = 0.03;
 /** More steps than any region needs to fill the frame, and a few to settle there. */
 const MOST_STEPS = 16;
-const SETTLE = 2;
+const SETTLE = 1;
 /** While growing, higher orders than this only follow noise. */
 const GROWING_ORDER = 3;
 /** A pair stays if its residual is below so many times the typical one. */
