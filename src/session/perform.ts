@@ -1,6 +1,6 @@
 import { TimeLimitError, UploadUncertainError } from './faults.ts';
 import { SolveError } from '../errors.ts';
-import { checkStatus, readJson, type ReplyContext } from './reply.ts';
+import { type ReplyContext, SessionRefused, checkStatus, readJson } from './reply.ts';
 import type { JsonRequest, OutgoingBody, StreamRequest } from './request-spec.ts';
 import { backoffMs } from './retry.ts';
 import { type Attempt, AttemptFailure, type RawReply, type Transport } from './transport.ts';
@@ -14,27 +14,41 @@ export interface Run {
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
 }
 
+/** Who has the session key: a {@link Session}. */
+export interface KeyHolder {
+  /** The key, if there is a good one now. */
+  readonly key: string | undefined;
+  /** The key, after a login if there is none. */
+  sessionKey(signal: AbortSignal): Promise<string>;
+}
+
 /** A server that asks for more than this is not waited for: whoever called wants to know. */
 const LONGEST_OBEYED_MS = 600_000;
 
 /**
  * Sends a request as often as is safe and useful, and gives what was made of the reply.
  *
- * @param session key to put into the request; undefined: none
+ * @param holder whose session key to put into the request; undefined: none
  * @param expires may a reply mean that the session has expired? Then it is {@link SessionRefused}
  * @throws {SolveError} the last fault; {@link SessionRefused}; the signal's reason
  */
 export async function perform<T>(
   transport: Transport,
   spec: JsonRequest<T> | StreamRequest<T>,
-  session: string | undefined,
+  holder: KeyHolder | undefined,
   expires: boolean,
   run: Run,
 ): Promise<T> {
   const { clock, schedule, secrets } = transport;
+  let key: string | undefined;
   const attempt: Attempt = {
     path: spec.path,
-    makeBody: bodyMaker(spec, session),
+    prepare: async () => {
+      key = await holder?.sessionKey(run.signal);
+    },
+    // While it waited, the server may have forgotten the session: an upload is too dear to find that out.
+    isPrepared: () => holder === undefined || holder.key === key,
+    makeBody: spec.json === undefined && holder === undefined ? undefined : () => makeBody(spec, key),
     repeat: spec.repeat ?? 'safe',
     signal: run.signal,
     onProgress: run.onProgress,
@@ -73,6 +87,7 @@ export async function perform<T>(
       },
     });
   } catch (error) {
+    if (error instanceof SessionRefused) error.key = key;
     throw error instanceof AttemptFailure ? error.fault : error;
   }
 }
@@ -130,15 +145,12 @@ function uncertain(failure: AttemptFailure, reply: RawReply, { where }: ReplyCon
   );
 }
 
-/** Makes the body of each attempt; undefined for a GET. The session is put in here and nowhere else. */
-function bodyMaker<T>(
-  spec: JsonRequest<T> | StreamRequest<T>,
+/** Makes the body of an attempt. The session is put in here and nowhere else. */
+function makeBody<T>(
+  { json, makeBody: make = formBody }: JsonRequest<T> | StreamRequest<T>,
   session: string | undefined,
-): (() => OutgoingBody | Promise<OutgoingBody>) | undefined {
-  const { json, makeBody = formBody } = spec;
-  if (json === undefined && session === undefined) return undefined;
-  const text = JSON.stringify(session === undefined ? json : { ...json, session });
-  return () => makeBody(text);
+): OutgoingBody | Promise<OutgoingBody> {
+  return make(JSON.stringify(session === undefined ? json : { ...json, session }));
 }
 
 function formBody(requestJson: string): OutgoingBody {

@@ -17,6 +17,8 @@ const LONGEST_QUOTE = 300;
 /** The server does not know the session that came with the request. Never leaves this room. */
 export class SessionRefused extends Error {
   override readonly name: string = 'SessionRefused';
+  /** The key that was refused. */
+  key: string | undefined;
 }
 
 /** What judging a reply needs to know. */

@@ -45,23 +45,23 @@ export class SessionRequest<T> {
 
   async #inSession(run: Run, where: string): Promise<T> {
     const session = this.#session;
-    const spec = this.#spec;
-    if (spec.session !== true) return await this.#attempt(undefined, false, run, where);
-    const key = await session.sessionKey(run.signal);
+    if (this.#spec.session !== true) return await this.#attempt(undefined, run, where);
     try {
-      return await perform(session.transport, spec, key, true, run);
+      return await perform(session.transport, this.#spec, session, true, run);
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
+      session.forget(error.key);
     }
-    return await this.#attempt(await session.renewedKey(key, run.signal), false, run, where);
+    return await this.#attempt(session, run, where);
   }
 
-  async #attempt(key: string | undefined, expires: boolean, run: Run, where: string): Promise<T> {
+  async #attempt(holder: Session | undefined, run: Run, where: string): Promise<T> {
     try {
-      return await perform(this.#session.transport, this.#spec, key, expires, run);
+      return await perform(this.#session.transport, this.#spec, holder, false, run);
     } catch (error) {
       if (!(error instanceof SessionRefused)) throw error;
-      const fact = key === undefined ? 'the server wants a session for this' : 'the server refused a fresh session';
+      const fact = holder === undefined ? 'the server wants a session for this' : 'the server refused a fresh session';
+      holder?.forget(error.key);
       throw new InvalidSessionError(`${where}: ${fact}`);
     }
   }

@@ -113,12 +113,12 @@ export class Session {
     return maskKey(this.#apiKey);
   }
 
-  /** The session key; undefined before the first login. */
+  /** The session key; undefined before the first login, and while the server has refused the last one. */
   get key(): string | undefined {
     return this.#key;
   }
 
-  /** Was there a login? The server may have forgotten it since: then the next request logs in again. */
+  /** Is there a session? The server may have forgotten it since: then the next request logs in again. */
   get loggedIn(): boolean {
     return this.#key !== undefined;
   }
@@ -148,10 +148,9 @@ export class Session {
     return this.#key ?? (await this.#join(signal));
   }
 
-  /** @internal A newer key than the one that was refused. However many were refused it, there is one login. */
-  async renewedKey(refused: string, signal: AbortSignal): Promise<string> {
-    if (this.#key !== undefined && this.#key !== refused) return this.#key;
-    return await this.#join(signal);
+  /** @internal The server does not know this key any more; whoever needs one logs in, all together once. */
+  forget(refused: string | undefined): void {
+    if (this.#key === refused) this.#key = undefined;
   }
 
   /** What JSON shows of it. */

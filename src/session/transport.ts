@@ -22,6 +22,10 @@ const LONGEST_BODY_MS = 6 * 3600 * 1000;
 export interface Attempt {
   /** Path with a slash in front. */
   readonly path: string;
+  /** Gets ready what is needed, before there is a place at the gate: a login needs a place of its own. */
+  readonly prepare: () => Promise<void>;
+  /** Is what was got ready still good? If not it is got ready again. */
+  readonly isPrepared: () => boolean;
   /** Makes the body; absent: a GET. */
   readonly makeBody: (() => OutgoingBody | Promise<OutgoingBody>) | undefined;
   readonly repeat: Repeat;
@@ -113,7 +117,7 @@ export class Transport {
    * @throws {AttemptFailure} no reply, or one that broke off; what `read` and `makeBody` throw; the signal's reason
    */
   async exchange<T>(attempt: Attempt, read: (reply: RawReply) => Promise<T>): Promise<T> {
-    const leave = await this.gate.enter(attempt.signal);
+    const leave = await this.#enter(attempt);
     const watch = new Watch(this.#limits.stallMs);
     let outgoing: Outgoing | undefined;
     let incoming: ReadableStream<Uint8Array> | null = null;
@@ -154,6 +158,15 @@ export class Transport {
   /** What an error of this transport says first. */
   where(path: string, withBody: boolean): string {
     return this.secrets.clean(`${withBody ? 'POST' : 'GET'} ${this.server}${path}`);
+  }
+
+  async #enter({ prepare, isPrepared, signal }: Attempt): Promise<() => void> {
+    for (;;) {
+      await prepare();
+      const leave = await this.gate.enter(signal);
+      if (isPrepared()) return leave;
+      leave();
+    }
   }
 
   async #send(
