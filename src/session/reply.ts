@@ -105,7 +105,7 @@ function refused(message: string, status: number, { where, login, secrets }: Rep
   if (message.startsWith('no session with key') || message === 'user is not authenticated.')
     return new SessionRefused();
   const shown = secrets.clean(message).slice(0, LONGEST_QUOTE);
-  if (login && /apikey/.test(message)) {
+  if (login && (message === 'bad apikey' || message === 'need "apikey"')) {
     return new AttemptFailure(new LoginFailedError(`${where}: the server refused the API key: ${shown}`), false);
   }
   return new AttemptFailure(

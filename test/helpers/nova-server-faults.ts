@@ -35,7 +35,7 @@ export async function applyEarly(
     case 'reset': {
       let length = 0;
       if (fault.afterBytes > 0) {
-        for await (const chunk of request) {
+        for await (const chunk of request.iterator({ destroyOnReturn: false })) {
           length += (chunk as Buffer).length;
           if (length >= fault.afterBytes) break;
         }

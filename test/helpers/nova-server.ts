@@ -103,6 +103,11 @@ export class NovaServer {
     this.#faults.push({ kind, fault, left: times });
   }
 
+  /** All is well again. */
+  recover(): void {
+    this.#faults.length = 0;
+  }
+
   /** Two weeks have gone by: the rows are there, and nobody is logged in. */
   expireSessions(): void {
     for (const key of this.sessions.keys()) this.sessions.set(key, 'expired');
