@@ -91,7 +91,7 @@ describe('a source that is given and wrong is an error, though others are right'
     ['', /holds no key/],
     ['abc\ndef\n', /holds 2 words/],
     ['ASTROMETRY_API_KEY = abcdef', /holds 3 words/],
-    [`${'\n'.repeat(2000)}`, /holds more than a key/],
+    ['\n'.repeat(2000), /holds more than a key/],
     [Buffer.from('abc', 'utf16le'), /holds other characters/],
   ])('a key file with %j', async (content, message) => {
     const { env, configFolder } = await allSources();

@@ -78,7 +78,7 @@ test('a session shows neither key, however it is printed', () => {
       const session = new Session({ apiKey: key, server: 'https://example.org' });
       expect(session.apiKey).toBe(key);
       for (const form of forms(key)) expect(everyText(session)).not.toContain(form);
-      expect(`${session}`).toContain(session.maskedKey);
+      expect(String(session)).toContain(session.maskedKey);
     }),
   );
 });
