@@ -23,7 +23,7 @@ function gaussian(random) {
  * 2.5 % of radial distortion beyond 15 degrees, 12 to 500 of the brightest catalogue stars with 0.35 mag of scatter, up to 30 %
  * of them missing, spurious and invented sources between them, 0.1 to 0.5 pixels of position error.
  *
- * @returns {Promise<{ sources: object, truth: { centre: Float64Array, scale: number, widthDeg: number, stars: number } }>}
+ * @returns {Promise<{ sources: import('../dist/sources/source-list.js').SourceList, truth: { centre: Float64Array, scale: number, widthDeg: number, stars: number } }>}
  */
 export async function drawField(seed, fromDeg = 0.6, toDeg = 50) {
   const random = seededRandom(seed * 7919 + 13);
@@ -85,7 +85,11 @@ export async function drawField(seed, fromDeg = 0.6, toDeg = 50) {
   }
 }
 
-/** A source list that shows no piece of the sky: scattered, in clumps, on lines, on a grid. */
+/**
+ * A source list that shows no piece of the sky: scattered, in clumps, on lines, on a grid.
+ *
+ * @returns {import('../dist/sources/source-list.js').SourceList}
+ */
 export function drawNonsense(seed) {
   const random = seededRandom(seed * 104729 + 7);
   const width = 1500;
