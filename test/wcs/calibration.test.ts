@@ -15,7 +15,7 @@ describe('the vectors of docs/orientation.md', () => {
   test('are eleven', () => expect(rows).toHaveLength(11));
 
   test.each(rows)('%s %s, CD %s', (_, order, cells, orientation, parity, angle, mirrored, nova, jpeg) => {
-    const cd = cells!.split(',').map((value) => Number(value) * s) as unknown as Wcs['cd'];
+    const cd = cells.split(',').map((value) => Number(value) * s) as unknown as Wcs['cd'];
     const wcs: Wcs = { crval: [150, 20], crpix: [99.5, 49.5], cd };
     const found = calibrate(wcs, 200, 100, order as 'bottom-up' | 'top-down');
     const whole = (value: number): number => ((value % 360) + 360) % 360;
