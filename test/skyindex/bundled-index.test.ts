@@ -30,7 +30,7 @@ function scatter(): { vectors: Float64Array; magnitude: Float32Array } {
       2 * Math.PI * random(),
       Math.asin(2 * random() - 1),
     ];
-    raDecToVector(ra!, dec!, vectors as Float64Array<ArrayBuffer>, 3 * i);
+    raDecToVector(ra!, dec!, vectors, 3 * i);
     magnitude[i] = 3 + 9 * Math.sqrt(random());
   }
   return { vectors, magnitude };
