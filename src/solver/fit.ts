@@ -194,6 +194,8 @@ export function chooseOrder(
   for (let order = 0; order <= most; order++) {
     if (order > 0 && n < Math.max(4, PAIRS_PER_NUMBER * freeNumbers(order))) break;
     if (order > 1 && !coversFrame(pairs, width, height, order)) break;
+    // Lenses bend in odd orders: when two orders in a row have brought nothing, higher ones only cost time.
+    if (order > Math.max(1, best) + 2) break;
     const wcs = fitWcs(pairs, order, width, height, towards, parity);
     if (wcs === undefined) break;
     const error = leftOutError(pairs, residuals(wcs, pairs), order, width, height);
