@@ -1,6 +1,15 @@
 // Builds dist/: types and modules by tsc, then the command line bundled into few files, since each module costs
 // a program that runs for half a second about a millisecond (docs/decisions/bundled-cli.md).
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -42,7 +51,9 @@ for (const chunk of output) {
 chmodSync(`${made}/cli/main.js`, 0o755);
 // Whose code is in the bundle: their licences ask to be shipped along.
 for (const name of packages) {
-  copyFileSync(`node_modules/${name}/LICENSE`, `${made}/cli/${name.replace('/', '-')}.LICENSE`);
+  const licence = readdirSync(`node_modules/${name}`).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
+  if (licence === undefined) throw new Error(`${name} is in the bundle and ships no licence`);
+  copyFileSync(`node_modules/${name}/${licence}`, `${made}/cli/${name.replace('/', '-')}.LICENSE`);
 }
 
 if (existsSync('dist')) renameSync('dist', `${made}-old`);

@@ -71,6 +71,12 @@ export const FAULTS = {
     http: 502,
     remedy: 'Look at solve jobs first: sending again may make a second submission.',
   },
+  UPLOAD_DAMAGED: { exit: 5, http: 502, remedy: 'Send it again: what the server got is not what was sent.' },
+  SUBMISSION_FAILED: {
+    exit: 3,
+    http: 422,
+    remedy: 'Send what the server reads: FITS with its image in the first HDU, JPEG, PNG, GIF, TIFF or BMP.',
+  },
   TIME_LIMIT: { exit: 5, http: 504, remedy: 'Try again later, or allow more time with --timeout.' },
   INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
 } as const;

@@ -27,3 +27,44 @@ export type { Sip, Wcs } from './wcs/wcs.ts';
 export { createEmbeddedSolver } from './engines/embedded.ts';
 export { solve } from './engines/solve.ts';
 export type { SolveImageOptions } from './engines/solve.ts';
+export { jobsByTag, myJobs } from './nova/account.ts';
+export { fetchProduct, saveProduct } from './nova/download.ts';
+export type { DownloadOptions, SaveOptions } from './nova/download.ts';
+export { Job } from './nova/job.ts';
+export type { AskOptions, JobWcs } from './nova/job.ts';
+export { PRODUCTS } from './nova/product.ts';
+export type { JobProduct, ProductFormat, ProductKind, ProductName } from './nova/product.ts';
+export type { ScaleSetting, ScaleUnits, UploadSettings } from './nova/settings.ts';
+export type { PixelSources } from './nova/source-fields.ts';
+export { Submission, SubmissionFailedError } from './nova/submission.ts';
+export type { SubmissionOrigin } from './nova/submission.ts';
+export { UploadDamagedError, upload } from './nova/upload.ts';
+export type { UploadFile, UploadInput, UploadOptions } from './nova/upload.ts';
+export type { NamedBytes, UploadStream } from './nova/upload-content.ts';
+export { WaitLimitError } from './nova/wait.ts';
+export type { WaitOptions, WaitStatus } from './nova/wait.ts';
+export type { JobInfo, JobStatus, NovaAnnotation, NovaCalibration, SubmissionState } from './nova/wire.ts';
+export type { Clock } from './session/clock.ts';
+export {
+  ApiKeyError,
+  HtmlReplyError,
+  InvalidSessionError,
+  LoginFailedError,
+  NetworkError,
+  ServerError,
+  TimeLimitError,
+  UploadUncertainError,
+} from './session/faults.ts';
+export type { ReplyFault, UploadTrace } from './session/faults.ts';
+export type { KeySearch, KeySource } from './session/key-sources.ts';
+export type {
+  JsonRequest,
+  OutgoingBody,
+  Repeat,
+  SendOptions,
+  StreamReply,
+  StreamRequest,
+} from './session/request-spec.ts';
+export { Session } from './session/session.ts';
+export type { LoginOptions, SessionOptions } from './session/session.ts';
+export { SessionRequest } from './session/session-request.ts';

@@ -17,15 +17,31 @@ export interface WriteOptions {
  * The bytes go to a temporary file in the same folder and to the disk, and then take the name: by rename when
  * replacing, by hard link when not, since a link is never made over an existing file.
  *
- * @throws {SolveError} `FILE_EXISTS` (without `overwrite`), `FILE_UNWRITABLE`; the temporary file is gone in both cases
+ * @param bytes all of them, or pieces as they come
+ * @throws {SolveError} `FILE_EXISTS` (without `overwrite`), `FILE_UNWRITABLE`
+ * @throws what `bytes` throws; in all cases the temporary file is gone
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  options: WriteOptions = {},
+): Promise<void> {
   const { overwrite = false, mode = 0o666 } = options;
+  let failure: { readonly error: unknown } | undefined;
+  const watched = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  };
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, 'wx', mode);
     try {
-      await handle.writeFile(bytes);
+      if (bytes instanceof Uint8Array) await handle.writeFile(bytes);
+      else for await (const piece of watched(bytes)) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();
@@ -34,6 +50,7 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
     else await takeFreeName(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {});
+    if (failure !== undefined) throw failure.error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw new SolveError('FILE_EXISTS', `${path}: already there`, { cause: error });
     throw new SolveError('FILE_UNWRITABLE', `${path}: ${message}`, { cause: error });
