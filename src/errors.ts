@@ -16,6 +16,7 @@ export const FAULTS = {
   BAD_OPTION: { exit: 2, http: 400, remedy: 'See --help for the options and what they take.' },
   BAD_ARGUMENT: { exit: 2, http: 400, remedy: 'Check the call against the documented types.' },
   NOT_AVAILABLE: { exit: 2, http: 501, remedy: 'Leave the option out, or use a version that has it.' },
+  URL_NOT_TAKEN: { exit: 2, http: 400, remedy: 'Add --engine nova, or download the image first.' },
   FILE_NOT_FOUND: { exit: 3, http: 404, remedy: 'Check the spelling and the folder.' },
   FILE_UNREADABLE: { exit: 3, http: 400, remedy: 'Check the permissions and that the disk is attached.' },
   FILE_NOT_REGULAR: { exit: 3, http: 400, remedy: 'Name a file, or use - to read standard input.' },

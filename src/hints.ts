@@ -4,6 +4,8 @@ export interface Hints {
   readonly position?: { readonly raDeg: number; readonly decDeg: number; readonly radiusDeg: number };
   /** Pixel scale at the centre, arcsec per pixel of the full image. */
   readonly scale?: { readonly lowArcsec: number; readonly highArcsec: number };
+  /** Width of the field, degrees: for those who do not know the pixel scale. Not together with `scale`. */
+  readonly fieldWidth?: { readonly lowDeg: number; readonly highDeg: number };
   /** Sign of det(CD): -1 for a usual FITS image, +1 for a mirrored one. */
   readonly parity?: 1 | -1;
 }

@@ -7,8 +7,10 @@ export type { ByteSource } from './io/byte-source.ts';
 export type {
   Calibration,
   Matches,
+  NovaCalibration,
   Outcome,
   Progress,
+  RemoteJob,
   Report,
   Solution,
   SolveInput,
@@ -43,7 +45,7 @@ export type { UploadFile, UploadInput, UploadOptions } from './nova/upload.ts';
 export type { NamedBytes, UploadStream } from './nova/upload-content.ts';
 export { WaitLimitError } from './nova/wait.ts';
 export type { WaitOptions, WaitStatus } from './nova/wait.ts';
-export type { JobInfo, JobStatus, NovaAnnotation, NovaCalibration, SubmissionState } from './nova/wire.ts';
+export type { JobInfo, JobStatus, NovaAnnotation, SubmissionState } from './nova/wire.ts';
 export type { Clock } from './session/clock.ts';
 export {
   ApiKeyError,

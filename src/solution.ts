@@ -44,6 +44,36 @@ export interface Matches {
   readonly residual: Float32Array;
 }
 
+/** The numbers of a server as they came. They leave the distortion out, and depend on the kind of file: a `Wcs` does not. */
+export interface NovaCalibration {
+  /** Right ascension of the centre, degrees. Of a source list: the centre of the part that has sources. */
+  readonly ra: number;
+  /** Declination of the centre, degrees. */
+  readonly dec: number;
+  /** Half the diagonal, degrees. */
+  readonly radius: number;
+  /** Arcsec per pixel. */
+  readonly pixelScale: number;
+  /** Degrees; mirrored if a JPEG, PNG or GIF was uploaded. */
+  readonly orientation: number;
+  /** Sign of det(CD): 1 or -1. */
+  readonly parity: number;
+  /** Width of the image, arcsec; not among the infos of a job. */
+  readonly widthArcsec?: number | undefined;
+  /** Height of the image, arcsec; not among the infos of a job. */
+  readonly heightArcsec?: number | undefined;
+}
+
+/** Where on a server the work was done. */
+export interface RemoteJob {
+  /** Address of the server. */
+  readonly server: string;
+  /** For `Submission.attach`. */
+  readonly submissionId: number;
+  /** For `Job.attach`; undefined as long as the server has made none. */
+  readonly jobId?: number | undefined;
+}
+
 /** Where an image points. The same whoever found it. */
 export interface Solution {
   /** `embedded`, `nova`, `solve-field`. */
@@ -60,10 +90,12 @@ export interface Solution {
   readonly calibration: Calibration;
   /** The pairs that the WCS was fitted to. */
   readonly matches: Matches;
-  /** Root mean square of the residuals, pixels. */
+  /** Root mean square of the residuals, pixels; NaN if there are no pairs. */
   readonly rms: number;
-  /** Natural logarithm of the odds that the match is real. */
+  /** Natural logarithm of the odds that the match is real; NaN if the server does not tell. */
   readonly logOdds: number;
+  /** What the server that solved it says of it, as it came; absent if it was solved here. */
+  readonly reported?: NovaCalibration;
 }
 
 /** Why there is no solution although nothing went wrong. */
@@ -82,7 +114,7 @@ export type Outcome =
 
 /** What was done on the way: for `--verbose`, `explain` and benches. */
 export interface Report {
-  /** Milliseconds by stage, in order of appearance: read, background, detect, match, verify, fit. */
+  /** Milliseconds by stage, in order of appearance: read, background, detect, match, fit; upload, wait, fetch. */
   readonly stages: Readonly<Record<string, number>>;
   /** Sources found. */
   readonly sources: number;
@@ -92,6 +124,8 @@ export interface Report {
   readonly candidates: number;
   /** Lines for people: hints read and from where, the rung that solved. */
   readonly notes: readonly string[];
+  /** Where on a server it was done; absent if it was done here. */
+  readonly remote?: RemoteJob;
 }
 
 /** What a solver can be given. */
@@ -100,7 +134,7 @@ export type SolveInput = string | URL | Uint8Array | ByteSource | Frame | Source
 /** Progress of one solve. */
 export interface Progress {
   /** What is being done. */
-  readonly stage: 'read' | 'detect' | 'search' | 'fit' | 'upload' | 'wait';
+  readonly stage: 'read' | 'detect' | 'search' | 'fit' | 'upload' | 'wait' | 'fetch';
   /** 0 to 1 within the stage, if known. */
   readonly fraction?: number;
   /** A few words for people. */

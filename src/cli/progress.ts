@@ -10,6 +10,7 @@ const STAGES: Readonly<Record<Progress['stage'], string>> = {
   fit: 'fitting',
   upload: 'uploading',
   wait: 'waiting',
+  fetch: 'fetching the solution',
 };
 
 /** The one line that tells how far a batch is. */

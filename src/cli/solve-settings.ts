@@ -1,4 +1,5 @@
 import { SolveError } from '../errors.ts';
+import type { Hints } from '../hints.ts';
 import { parseDec, parseRa } from '../math/angle.ts';
 import type { SolveImageOptions } from '../engines/solve.ts';
 import type { OptionValues } from './command.ts';
@@ -62,9 +63,9 @@ function readImageOptions(values: OptionValues): SolveImageOptions {
     hints: {
       ...(position === undefined ? {} : { position }),
       ...(scale === undefined ? {} : { scale }),
+      ...(fieldWidth === undefined ? {} : { fieldWidth }),
       ...(parity === undefined ? {} : { parity }),
     },
-    ...(fieldWidth === undefined ? {} : { fieldWidth }),
     headerHints: !values.has('no-hints'),
     ...(extension === undefined ? {} : { extension }),
     ...(downsample === undefined ? {} : { downsample }),
@@ -103,9 +104,7 @@ function readParity(values: OptionValues): 1 | -1 | undefined {
   return parity === 'both' ? undefined : parity === 'pos' ? -1 : 1;
 }
 
-function readScale(
-  values: OptionValues,
-): Pick<SolveImageOptions, 'fieldWidth'> & { scale?: { lowArcsec: number; highArcsec: number } } {
+function readScale(values: OptionValues): Pick<Hints, 'scale' | 'fieldWidth'> {
   const positive: NumberRule = { low: 0, above: true, high: Infinity };
   const low = number(values, 'scale-low', positive);
   const high = number(values, 'scale-high', positive);

@@ -21,6 +21,10 @@ export interface EmbeddedOptions {
   readonly downsample?: number;
   /** Highest order of the SIP distortion; 0: plain TAN. Default: as high as the stars support, up to 5. */
   readonly tweakOrder?: number;
+  /** Whether hints in the file are used. Default: true. */
+  readonly headerHints?: boolean;
+  /** HDU of a FITS file that holds the image, 0 being the primary one. Default: the first image. */
+  readonly extension?: number;
   /** Stars and quads to search. Default: those of the package. */
   readonly index?: SkyIndex;
 }
@@ -53,12 +57,15 @@ async function solveEmbedded(
     return result;
   };
   const index = options.index ?? (await openBundledIndex());
-  const field = isInMemory(input) ? input : await timed('read', openField(input, { pace, signal, onProgress }));
+  const { extension } = options;
+  const field = isInMemory(input)
+    ? input
+    : await timed('read', openField(input, { pace, signal, onProgress, extension }));
   warmUp(index);
   onProgress?.({ stage: 'detect' });
   const sources = 'flux' in field ? field : await detect(field, options.downsample, pace, timed);
   onProgress?.({ stage: 'search' });
-  const headerHints = 'hints' in field ? field.hints : [];
+  const headerHints = 'hints' in field && options.headerHints !== false ? field.hints : [];
   const guesses = guessesOf(hints, headerHints, field.width);
   const finding = await timed(
     'match',

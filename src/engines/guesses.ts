@@ -1,3 +1,4 @@
+import { SolveError } from '../errors.ts';
 import type { HeaderHint, Hints } from '../hints.ts';
 
 /** A pixel scale from a header is taken to be right within this factor. */
@@ -8,6 +9,8 @@ const POSITION_LEAST_DEG = 3;
 const POSITION_MOST_DEG = 30;
 /** Radius when the field width is unknown, degrees. */
 const POSITION_BLIND_DEG = 10;
+/** No gnomonic image is wider, in practice; the scale at its centre would tend to infinity. */
+const WIDEST_DEG = 170;
 /** More combinations would cost more time than the blind search. */
 const MOST_GUESSES = 12;
 
@@ -17,8 +20,9 @@ const MOST_GUESSES = 12;
  */
 export function guessesOf(user: Hints, header: readonly HeaderHint[], width: number): Hints[] {
   const parity = user.parity === undefined ? {} : { parity: user.parity };
-  const scales = user.scale
-    ? [user.scale]
+  const said = scaleOf(user, width);
+  const scales = said
+    ? [said]
     : header.flatMap((hint) =>
         hint.kind === 'scale'
           ? [{ lowArcsec: hint.scaleArcsec / SCALE_SLACK, highArcsec: hint.scaleArcsec * SCALE_SLACK }]
@@ -36,6 +40,19 @@ export function guessesOf(user: Hints, header: readonly HeaderHint[], width: num
   for (const scale of scales) guesses.push({ scale, ...parity });
   if (guesses.length === 0 && user.parity !== undefined) guesses.push(parity);
   return guesses.slice(0, MOST_GUESSES);
+}
+
+/** The scale that the user gave, be it by the width of the field. */
+function scaleOf({ scale, fieldWidth }: Hints, width: number): Hints['scale'] | undefined {
+  if (fieldWidth === undefined) return scale;
+  if (scale !== undefined) throw new SolveError('BAD_ARGUMENT', 'hints: fieldWidth and scale are both given');
+  return { lowArcsec: widthToScale(fieldWidth.lowDeg, width), highArcsec: widthToScale(fieldWidth.highDeg, width) };
+}
+
+/** Pixel scale at the centre of an undistorted gnomonic image, arcsec, from the width of its field. */
+function widthToScale(widthDeg: number, widthPixels: number): number {
+  const halfWidth = (Math.min(widthDeg, WIDEST_DEG) * Math.PI) / 360;
+  return ((2 * Math.tan(halfWidth)) / widthPixels) * (180 / Math.PI) * 3600;
 }
 
 interface Place {

@@ -41,7 +41,7 @@ async function openSource(input: Exclude<SolveInput, Frame | SourceList>): Promi
   if (input instanceof Uint8Array) return bytesSource(input, 'image');
   if (!(input instanceof URL)) return input;
   if (input.protocol !== 'file:') {
-    throw new SolveError('NOT_AVAILABLE', `${input.href}: images on the web are not there yet`);
+    throw new SolveError('URL_NOT_TAKEN', `${input.href}: images on the web are fetched by the nova engine alone`);
   }
   return openFile(fileURLToPath(input));
 }

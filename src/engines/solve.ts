@@ -1,36 +1,40 @@
 import { SolveError } from '../errors.ts';
+import type { FaultCode } from '../errors.ts';
 import type { Hints } from '../hints.ts';
-import type { Frame } from '../image/frame.ts';
-import type { Outcome, Solution, SolveInput, SolveOptions } from '../solution.ts';
-import type { SourceList } from '../sources/source-list.ts';
+import type { Outcome, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
 import { recentre } from '../wcs/recentre.ts';
-import { createEmbeddedSolver } from './embedded.ts';
-import { openField } from './input.ts';
+import { type EmbeddedOptions, createEmbeddedSolver } from './embedded.ts';
 
 /** What {@link solve} can be told. Everything may be left out. */
-export interface SolveImageOptions extends SolveOptions {
+export interface SolveImageOptions extends SolveOptions, Omit<EmbeddedOptions, 'index'> {
   /** What is known of the picture. A wrong hint costs time, never the solution. */
   readonly hints?: Hints;
-  /** Width of the field, degrees: for those who do not know the pixel scale. Not together with `hints.scale`. */
-  readonly fieldWidth?: { readonly lowDeg: number; readonly highDeg: number };
-  /** Whether hints in the file are used. Default: true. */
-  readonly headerHints?: boolean;
-  /** HDU of a FITS file that holds the image, 0 being the primary one. Default: the first image. */
-  readonly extension?: number;
-  /** Bin this many by as many pixels before looking for stars. Default: chosen by the size of the stars. */
-  readonly downsample?: number;
-  /** Highest order of the SIP distortion; 0: plain TAN. Default: as high as the stars support. */
-  readonly tweakOrder?: number;
+  /**
+   * Who is asked, one after the other until one finds the place: `embedded` is the solver that comes with this package.
+   * Default: that alone, so that nothing leaves the machine.
+   */
+  readonly engines?: readonly ('embedded' | Solver)[];
   /** Put the reference pixel of the WCS at the centre of the image. */
   readonly crpixCenter?: boolean;
 }
 
+/** Faults that say only that this engine cannot read the input: another one may. */
+const READ_ELSEWHERE: ReadonlySet<FaultCode> = new Set([
+  'URL_NOT_TAKEN',
+  'FORMAT_UNKNOWN',
+  'FORMAT_UNSUPPORTED',
+  'FITS_COMPRESSION',
+  'IMAGE_TOO_LARGE',
+] satisfies FaultCode[]);
+
 /**
- * Finds where an image points, with the solver and the star data that come with this package: no network, no key.
+ * Finds where an image points. Unless other engines are named, with the solver and the star data that come with this
+ * package: no network, no key.
  *
- * @param input a path, a `file:` URL, the bytes of an image file, or pixels or sources that are in memory already
- * @returns a solution, or why there is none
- * @throws {SolveError} for input that cannot be read
+ * @param input a path, a `file:` URL, the bytes of an image file, or pixels or sources that are in memory already; an
+ *   `http:` or `https:` URL if there is an engine that takes it
+ * @returns a solution, or why there is none: what the last engine says, and in its notes what the others said
+ * @throws {SolveError} for input that cannot be read, and for an engine that fails
  * @throws the signal's reason if cancelled
  * @example
  * ```ts
@@ -39,51 +43,47 @@ export interface SolveImageOptions extends SolveOptions {
  * ```
  */
 export async function solve(input: SolveInput, options: SolveImageOptions = {}): Promise<Outcome> {
-  const { downsample, tweakOrder, signal, timeoutMs, onProgress } = options;
-  const start = performance.now();
-  const { extension } = options;
-  const field = withoutHeaderHints(await openField(input, { extension, signal, onProgress }), options);
-  const readMs = performance.now() - start;
-  const solver = createEmbeddedSolver({
-    ...(downsample === undefined ? {} : { downsample }),
-    ...(tweakOrder === undefined ? {} : { tweakOrder }),
-  });
-  const outcome = await solver.solve(field, hintsFor(field, options), {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, timeoutMs - readMs) }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-  const report = { ...outcome.report, stages: { read: readMs, ...outcome.report.stages } };
+  const { hints = {}, engines = ['embedded'], signal, timeoutMs = Infinity, onProgress } = options;
+  const end = performance.now() + timeoutMs;
+  let last: Outcome | undefined;
+  let unread: SolveError | undefined;
+  const said: string[] = [];
+  for (const engine of engines) {
+    const left = end - performance.now();
+    if (last !== undefined && left <= 0) break;
+    const solver = engine === 'embedded' ? createEmbeddedSolver(options) : engine;
+    try {
+      last = await solver.solve(input, hints, {
+        ...(signal === undefined ? {} : { signal }),
+        ...(left === Infinity ? {} : { timeoutMs: Math.max(1, left) }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof SolveError)) throw error;
+      if (!READ_ELSEWHERE.has(error.code)) throw withEarlier(error, said);
+      unread = error;
+      said.push(`${solver.name}: ${error.message}`);
+      continue;
+    }
+    if (last.status === 'solved') break;
+    said.push(`${solver.name}: ${last.message}`);
+  }
+  if (last === undefined) throw unread ?? new SolveError('BAD_ARGUMENT', 'engines: the list is empty');
+  return conclude(last, last.status === 'solved' ? said : said.slice(0, -1), options);
+}
+
+/** A fault of an engine, and what those before it have said. */
+function withEarlier(error: SolveError, said: readonly string[]): SolveError {
+  if (said.length === 0) return error;
+  return new SolveError(error.code, `${error.message} (before: ${said.join('; ')})`, { cause: error });
+}
+
+function conclude(outcome: Outcome, said: readonly string[], options: SolveImageOptions): Outcome {
+  const report = { ...outcome.report, notes: [...said, ...outcome.report.notes] };
   if (outcome.status === 'unsolved') return { ...outcome, report };
   const solution = options.crpixCenter === true ? centred(outcome.solution) : outcome.solution;
   return { ...outcome, solution, report };
-}
-
-function withoutHeaderHints(field: Frame | SourceList, options: SolveImageOptions): Frame | SourceList {
-  return options.headerHints === false && 'hints' in field ? { ...field, hints: [] } : field;
-}
-
-/** The hints, with the width of the field turned into a pixel scale. */
-function hintsFor(field: Frame | SourceList, options: SolveImageOptions): Hints {
-  const { hints = {}, fieldWidth } = options;
-  if (fieldWidth === undefined) return hints;
-  if (hints.scale !== undefined) throw new SolveError('BAD_ARGUMENT', 'fieldWidth and hints.scale are both given');
-  return {
-    ...hints,
-    scale: {
-      lowArcsec: widthToScale(fieldWidth.lowDeg, field.width),
-      highArcsec: widthToScale(fieldWidth.highDeg, field.width),
-    },
-  };
-}
-
-/** No gnomonic image is wider, in practice; the scale at its centre would tend to infinity. */
-const WIDEST_DEG = 170;
-
-/** Pixel scale at the centre of an undistorted gnomonic image, arcsec, from the width of its field. */
-function widthToScale(widthDeg: number, widthPixels: number): number {
-  const halfWidth = (Math.min(widthDeg, WIDEST_DEG) * Math.PI) / 360;
-  return ((2 * Math.tan(halfWidth)) / widthPixels) * (180 / Math.PI) * 3600;
 }
 
 function centred(solution: Solution): Solution {

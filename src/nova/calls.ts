@@ -1,4 +1,5 @@
 import type { JsonRequest } from '../session/request-spec.ts';
+import type { NovaCalibration } from '../solution.ts';
 import {
   ANNOTATIONS,
   CALIBRATION,
@@ -13,7 +14,6 @@ import {
   type JobInfo,
   type JobStatus,
   type NovaAnnotation,
-  type NovaCalibration,
   type SubmissionState,
 } from './wire.ts';
 

@@ -1,15 +1,16 @@
-import { parseHeader } from '../fits/header.ts';
+import { type Header, parseHeader } from '../fits/header.ts';
 import { SolveError } from '../errors.ts';
 import { ServerError } from '../session/faults.ts';
 import type { JsonRequest, SendOptions } from '../session/request-spec.ts';
 import type { Session } from '../session/session.ts';
 import { SessionRequest } from '../session/session-request.ts';
+import type { NovaCalibration } from '../solution.ts';
 import { headerToWcs } from '../wcs/header.ts';
 import type { Wcs } from '../wcs/wcs.ts';
 import { type DownloadOptions, type SaveOptions, fetchProduct, saveProduct } from './download.ts';
 import { type JobProduct, PRODUCTS } from './product.ts';
 import { Wait, type WaitOptions, type WaitStatus, checkId } from './wait.ts';
-import type { JobInfo, JobStatus, NovaAnnotation, NovaCalibration } from './wire.ts';
+import type { JobInfo, JobStatus, NovaAnnotation } from './wire.ts';
 
 /** How one question is asked. */
 export type AskOptions = Pick<SendOptions, 'signal' | 'timeoutMs'>;
@@ -21,6 +22,8 @@ export interface JobWcs {
   readonly width: number;
   /** Pixels. */
   readonly height: number;
+  /** Natural logarithm of the odds that the match is real, from a comment in the file; NaN if there is none. */
+  readonly logOdds: number;
 }
 
 /** The WCS file is a header; a log may be long, and is text for people. */
@@ -185,7 +188,7 @@ export class Job {
         `job ${this.id}: its WCS file says neither TAN nor TAN-SIP, or no image size`,
       );
     }
-    return { wcs, width, height };
+    return { wcs, width, height, logOdds: logOddsOf(header) };
   }
 
   /** What JSON shows of it. */
@@ -246,6 +249,12 @@ export class Job {
       },
     }).send(options);
   }
+}
+
+/** The solver writes its verdict as comments: of the quad that it kept, then of what it became. */
+function logOddsOf(header: Header): number {
+  const comment = header.cards.findLast(({ keyword, comment }) => keyword === 'COMMENT' && /^log odds:/.test(comment));
+  return Number(comment?.comment.slice('log odds:'.length).trim() || Number.NaN);
 }
 
 function isSize(value: number | undefined): value is number {

@@ -1,4 +1,5 @@
 import { type ZodType, z } from 'zod';
+import type { NovaCalibration } from '../solution.ts';
 
 // The replies of the API, both ways: a client decodes them, a server encodes them. The facts behind each line stand in
 // fixtures/nova, which the tests replay. Refusals (`errormessage`) are met before a reply gets here.
@@ -42,26 +43,6 @@ export interface SubmissionState {
  * something that is not understood here, and may still end it.
  */
 export type JobStatus = 'processing' | 'solving' | 'success' | 'failure' | 'unknown';
-
-/** The numbers of nova as they came. They leave the distortion out, and depend on the kind of file: a `Wcs` does not. */
-export interface NovaCalibration {
-  /** Right ascension of the centre, degrees. Of a source list: the centre of the part that has sources. */
-  readonly ra: number;
-  /** Declination of the centre, degrees. */
-  readonly dec: number;
-  /** Half the diagonal, degrees. */
-  readonly radius: number;
-  /** Arcsec per pixel. */
-  readonly pixelScale: number;
-  /** Degrees; mirrored if a JPEG, PNG or GIF was uploaded. */
-  readonly orientation: number;
-  /** Sign of det(CD): 1 or -1. */
-  readonly parity: number;
-  /** Width of the image, arcsec; not among the infos of a job. */
-  readonly widthArcsec?: number | undefined;
-  /** Height of the image, arcsec; not among the infos of a job. */
-  readonly heightArcsec?: number | undefined;
-}
 
 /** An object in the picture. */
 export interface NovaAnnotation {

@@ -1,0 +1,239 @@
+import { SolveError } from '../errors.ts';
+import type { Hints } from '../hints.ts';
+import type { Job, JobWcs } from '../nova/job.ts';
+import type { ScaleSetting, UploadSettings } from '../nova/settings.ts';
+import { upload } from '../nova/upload.ts';
+import { WaitLimitError, type WaitStatus } from '../nova/wait.ts';
+import { readCorr } from '../products/corr.ts';
+import { TimeLimitError } from '../session/faults.ts';
+import type { Session } from '../session/session.ts';
+import type {
+  Matches,
+  NovaCalibration,
+  Outcome,
+  RemoteJob,
+  Report,
+  Solution,
+  SolveInput,
+  SolveOptions,
+  Solver,
+} from '../solution.ts';
+import { calibrate } from '../wcs/calibration.ts';
+import { skyToPixel } from '../wcs/transform.ts';
+import { type Parcel, type WhatToSend, packParcel } from './parcel.ts';
+import { rowOrderOf } from './row-order.ts';
+
+/** How the engine that asks a nova server works. Everything may be left out. */
+export interface NovaEngineOptions {
+  /**
+   * What goes to the server. `sources`: positions of stars found here, some kilobytes. `image`: the file as it is.
+   * Default, `auto`: sources, and the file where it cannot be read here or shows too few of them.
+   */
+  readonly upload?: WhatToSend;
+  /** What else is asked of the server. Position, scale and parity come from the hints. */
+  readonly settings?: Omit<UploadSettings, 'scale' | 'position' | 'parity'>;
+  /** First pause between two looks at the server, in ms; it grows. Default: 2000. */
+  readonly intervalMs?: number;
+  /** HDU of a FITS file that holds the image, 0 being the primary one. Default: the first image. */
+  readonly extension?: number;
+  /** Bin this many by as many pixels before looking for stars here. Default: chosen by the size of the stars. */
+  readonly downsample?: number;
+  /** Told as soon as the server has given a number, before anything is waited for. */
+  readonly onSubmitted?: (remote: RemoteJob) => void;
+}
+
+/**
+ * An engine that uploads to nova.astrometry.net or a server like it, waits, and fetches the solution.
+ *
+ * Hints in the file are not sent, since the server looks nowhere else and a header may be wrong. Those of the user are.
+ */
+export function createNovaSolver(session: Session, options: NovaEngineOptions = {}): Solver {
+  return {
+    name: 'nova',
+    solve: (input, hints = {}, solveOptions = {}) => solveRemotely(session, input, hints, solveOptions, options),
+  };
+}
+
+async function solveRemotely(
+  session: Session,
+  input: SolveInput,
+  hints: Hints,
+  { signal, timeoutMs = Infinity, onProgress }: SolveOptions,
+  options: NovaEngineOptions,
+): Promise<Outcome> {
+  signal?.throwIfAborted();
+  const end = performance.now() + timeoutMs;
+  /** The caller's signal and what is left of the time. */
+  const limits = (): { signal?: AbortSignal; timeoutMs?: number } => ({
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === Infinity ? {} : { timeoutMs: Math.max(1, end - performance.now()) }),
+  });
+  const stages: Record<string, number> = {};
+  const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await work;
+    } finally {
+      stages[stage] = performance.now() - start;
+    }
+  };
+  const parcel = await timed('read', packParcel(input, { ...options, what: options.upload, signal, onProgress }));
+  const notes = [parcel.note];
+  let remote: RemoteJob | undefined;
+  const report = (): Report => ({
+    stages,
+    sources: parcel.sources,
+    fwhm: parcel.fwhm,
+    candidates: 0,
+    notes,
+    ...(remote === undefined ? {} : { remote }),
+  });
+  const unsolved = (reason: 'exhausted' | 'time-limit', message: string): Outcome => ({
+    status: 'unsolved',
+    reason,
+    message,
+    report: report(),
+  });
+
+  try {
+    const submission = await timed(
+      'upload',
+      upload(session, parcel.content, {
+        settings: { ...options.settings, ...hintSettings(hints) },
+        ...(parcel.name === undefined ? {} : { name: parcel.name }),
+        ...limits(),
+        onProgress: (sent, total) => onProgress?.({ stage: 'upload', fraction: total === 0 ? 1 : sent / total }),
+      }),
+    );
+    remote = { server: session.server, submissionId: submission.id };
+    options.onSubmitted?.(remote);
+    const jobs = await timed(
+      'wait',
+      submission.until({
+        timeoutMs: Infinity,
+        ...limits(),
+        ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
+        onStatus: (status) => {
+          const [job] = status.jobs;
+          if (job !== undefined && remote !== undefined && remote.jobId !== job.id) {
+            remote = { ...remote, jobId: job.id };
+            options.onSubmitted?.(remote);
+          }
+          onProgress?.({ stage: 'wait', text: waitText(status) });
+        },
+      }),
+    );
+    const job = jobs.find(({ status }) => status === 'success') ?? jobs[0];
+    if (job !== undefined) remote = { ...remote, jobId: job.id };
+    if (job?.status !== 'success') return unsolved('exhausted', explain(remote, hints));
+    onProgress?.({ stage: 'fetch' });
+    const solution = await timed('fetch', fetchSolution(job, parcel, limits(), notes));
+    return { status: 'solved', solution, report: report() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof WaitLimitError || (error instanceof TimeLimitError && remote !== undefined)) {
+      return unsolved('time-limit', `${error.message}; look at it with solve status ${remote?.submissionId}`);
+    }
+    throw error;
+  }
+}
+
+/** What the user knows, as the server wants to be told. It looks nowhere else. */
+function hintSettings({ position, scale, fieldWidth, parity }: Hints): UploadSettings {
+  if (scale !== undefined && fieldWidth !== undefined) {
+    throw new SolveError('BAD_ARGUMENT', 'hints: fieldWidth and scale are both given');
+  }
+  const setting: ScaleSetting | undefined =
+    scale !== undefined
+      ? { units: 'arcsecperpix', lower: scale.lowArcsec, upper: scale.highArcsec }
+      : fieldWidth !== undefined
+        ? { units: 'degwidth', lower: fieldWidth.lowDeg, upper: fieldWidth.highDeg }
+        : undefined;
+  return { ...(position && { position }), ...(setting && { scale: setting }), ...(parity && { parity }) };
+}
+
+async function fetchSolution(
+  job: Job,
+  parcel: Parcel,
+  limits: { signal?: AbortSignal; timeoutMs?: number },
+  notes: string[],
+): Promise<Solution> {
+  const [file, reported, corr] = await Promise.all([
+    job.wcs(limits),
+    job.calibration(limits),
+    job.bytes('corr', limits).then(readCorr, (error: unknown) => {
+      limits.signal?.throwIfAborted();
+      notes.push(`the stars matched cannot be told: ${(error as Error).message}`);
+      return undefined;
+    }),
+  ]);
+  const { wcs, width, height, logOdds } = file;
+  checkSize(job, file, parcel);
+  const rowOrder = parcel.rowOrder ?? (await unseenRowOrder(job, file, reported, limits));
+  const matches = matchesOf(corr, file);
+  return {
+    engine: 'nova',
+    width,
+    height,
+    rowOrder,
+    wcs,
+    calibration: calibrate(wcs, width, height, rowOrder),
+    matches,
+    rms: rootMeanSquare(matches.residual),
+    logOdds,
+    ...(reported === undefined ? {} : { reported }),
+  };
+}
+
+/** A solution of another image would point a telescope somewhere else. */
+function checkSize(job: Job, { width, height }: JobWcs, { size }: Parcel): void {
+  if (size === undefined || (size.width === width && size.height === height)) return;
+  const fact = `the image has ${size.width} x ${size.height} pixels, the server's solution is for ${width} x ${height}`;
+  throw new SolveError('REPLY_INVALID', `job ${job.id}: ${fact}`);
+}
+
+async function unseenRowOrder(
+  job: Job,
+  { wcs }: JobWcs,
+  reported: NovaCalibration | undefined,
+  limits: { signal?: AbortSignal; timeoutMs?: number },
+): Promise<Solution['rowOrder']> {
+  const { originalFilename } = await job.info(limits);
+  return rowOrderOf(originalFilename, wcs, reported?.orientation);
+}
+
+function matchesOf(corr: Awaited<ReturnType<typeof readCorr>> | undefined, { wcs }: JobWcs): Matches {
+  const none = new Float64Array(0);
+  if (corr === undefined) {
+    return { x: none, y: none, ra: none, dec: none, magnitude: new Float32Array(0), residual: new Float32Array(0) };
+  }
+  const { x, y, ra, dec, magnitude } = corr;
+  const residual = Float32Array.from(x, (_, i) => {
+    const predicted = skyToPixel(wcs, ra[i]!, dec[i]!);
+    return predicted === undefined ? Number.NaN : Math.hypot(predicted[0] - x[i]!, predicted[1] - y[i]!);
+  });
+  return { x, y, ra, dec, magnitude, residual };
+}
+
+function rootMeanSquare(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum / values.length);
+}
+
+function waitText({ submissionId, phase, jobs, fault }: WaitStatus): string {
+  const known = jobs.map(({ id, status }) => `, job ${id} ${status ?? 'new'}`).join('');
+  const trouble = fault === undefined ? '' : ` (${fault.message})`;
+  return `submission ${submissionId} ${phase}${known}${trouble}`;
+}
+
+function explain({ submissionId, jobId }: RemoteJob, hints: Hints): string {
+  const where = jobId === undefined ? `submission ${submissionId}` : `job ${jobId}, submission ${submissionId}`;
+  const narrowed = [
+    ...(hints.position === undefined ? [] : [`within ${hints.position.radiusDeg} deg of the position given`]),
+    ...(hints.scale === undefined && hints.fieldWidth === undefined ? [] : ['at the scale given']),
+    ...(hints.parity === undefined ? [] : ['with the parity given']),
+  ];
+  const only = narrowed.length === 0 ? '' : `; it looked only ${narrowed.join(', ')}`;
+  return `the server found no place in the sky that fits (${where})${only}`;
+}
