@@ -57,14 +57,14 @@ test('scales per pixel are hints, widths wait for the image', () => {
   expect(settings('--scale-low', '1', '--scale-high', '2', '--scale-units', 'app').image).toMatchObject({
     hints: { scale: { lowArcsec: 1, highArcsec: 2 } },
   });
-  expect(settings('--scale-low', '1', '--scale-high', '2').image.fieldWidth).toEqual({ lowDeg: 1, highDeg: 2 });
-  expect(settings('--scale-low', '60', '--scale-high', '90', '--scale-units', 'aw').image.fieldWidth).toEqual({
+  expect(settings('--scale-low', '1', '--scale-high', '2').image.hints?.fieldWidth).toEqual({ lowDeg: 1, highDeg: 2 });
+  expect(settings('--scale-low', '60', '--scale-high', '90', '--scale-units', 'aw').image.hints?.fieldWidth).toEqual({
     lowDeg: 1,
     highDeg: 1.5,
   });
-  expect(settings('--scale-low', '5').image.fieldWidth).toEqual({ lowDeg: 5, highDeg: 180 });
-  expect(settings('--scale-high', '5').image.fieldWidth).toEqual({ lowDeg: 0.1, highDeg: 5 });
-  const { fieldWidth } = settings('--fov', '2').image;
+  expect(settings('--scale-low', '5').image.hints?.fieldWidth).toEqual({ lowDeg: 5, highDeg: 180 });
+  expect(settings('--scale-high', '5').image.hints?.fieldWidth).toEqual({ lowDeg: 0.1, highDeg: 5 });
+  const fieldWidth = settings('--fov', '2').image.hints?.fieldWidth;
   expect(fieldWidth?.lowDeg).toBeCloseTo(1.6);
   expect(fieldWidth?.highDeg).toBeCloseTo(2.4);
 });
