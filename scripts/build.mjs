@@ -27,10 +27,10 @@ if (tsc.status !== 0) {
   process.exit(tsc.status ?? 1);
 }
 
-// All files land in dist/cli itself: what they find by a path relative to themselves (data/, package.json, the worker)
+// All files land in dist/cli itself: what they find by a path relative to themselves (data/, package.json, threads)
 // is as far away as from dist/<room>/.
 const bundle = await rolldown({
-  input: { main: `${made}/cli/main.js`, worker: `${made}/cli/worker.js` },
+  input: { main: `${made}/cli/main.js`, 'solver-thread': `${made}/pipeline/solver-thread.js` },
   platform: 'node',
   // Native code and its loader; the pool, which starts its own files as threads; what ships no licence to copy along.
   external: [/^(?:sharp|tinypool|fits-reader)(?:\/|$)/],

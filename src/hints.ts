@@ -6,6 +6,14 @@ export interface Hints {
   readonly scale?: { readonly lowArcsec: number; readonly highArcsec: number };
   /** Width of the field, degrees: for those who do not know the pixel scale. Not together with `scale`. */
   readonly fieldWidth?: { readonly lowDeg: number; readonly highDeg: number };
+  /** Where the frame before points, its half diagonal, its scale and its parity: tried first. Servers are not told. */
+  readonly previous?: {
+    readonly raDeg: number;
+    readonly decDeg: number;
+    readonly radiusDeg: number;
+    readonly scaleArcsec: number;
+    readonly parity: 1 | -1;
+  };
   /** Sign of det(CD): -1 for a usual FITS image, +1 for a mirrored one. */
   readonly parity?: 1 | -1;
 }

@@ -9,6 +9,7 @@ import type { FaultRecord } from './result.ts';
 export type ImageItem =
   | { readonly kind: 'file'; readonly name: string }
   | { readonly kind: 'stdin'; readonly name: '-' }
+  | { readonly kind: 'url'; readonly name: string }
   | { readonly kind: 'fault'; readonly name: string; readonly fault: FaultRecord };
 
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
@@ -32,7 +33,7 @@ export async function findImages(operands: readonly string[], recursive: boolean
       if (!seen.has('-')) items.push({ kind: 'stdin', name: '-' });
       seen.add('-');
     } else if (/^https?:\/\//i.test(operand)) {
-      items.push(faulty(operand, new SolveError('NOT_AVAILABLE', `${operand}: images on the web are not there yet`)));
+      items.push(webImage(operand));
     } else if (await isFolder(operand)) {
       try {
         const found = await imagesIn(operand, recursive);
@@ -49,6 +50,11 @@ export async function findImages(operands: readonly string[], recursive: boolean
     }
   }
   return items;
+}
+
+function webImage(name: string): ImageItem {
+  if (URL.canParse(name)) return { kind: 'url', name };
+  return faulty(name, new SolveError('BAD_OPTION', `${name}: no URL`));
 }
 
 function faulty(name: string, error: unknown): ImageItem {

@@ -51,11 +51,16 @@ export function planProducts(
 }
 
 function wcsPath(item: ImageItem, settings: SolveSettings): string {
-  const own = item.kind === 'stdin' ? 'stdin' : item.name;
+  const own = ownName(item);
   const name =
     settings.wcs === true ? `${basename(own).replace(ENDING, '') || basename(own)}.wcs` : (settings.wcs ?? '');
   if (settings.outDir !== undefined && !isAbsolute(name)) return join(settings.outDir, name);
   return settings.wcs === true && item.kind === 'file' ? join(dirname(own), name) : name;
+}
+
+function ownName(item: ImageItem): string {
+  if (item.kind === 'stdin') return 'stdin';
+  return item.kind === 'url' ? basename(new URL(item.name).pathname) || 'image' : item.name;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Solution } from '../solution.ts';
+import type { Outcome, Solution } from '../solution.ts';
 import { wcsToCards } from '../wcs/header.ts';
 import type { ImageResult } from './result.ts';
 
@@ -9,9 +9,15 @@ export function renderJson(file: string, result: ImageResult): string {
   const { outcome } = result;
   if (outcome.status === 'unsolved') {
     const { status, message, reason } = outcome;
-    return JSON.stringify({ file, status, reason: message, reasonCode: reason, elapsedMs });
+    return JSON.stringify({ file, status, reason: message, reasonCode: reason, ...remoteRecord(outcome), elapsedMs });
   }
-  return JSON.stringify({ file, status: outcome.status, ...solutionRecord(outcome.solution), elapsedMs });
+  const { status, solution } = outcome;
+  return JSON.stringify({ file, status, ...solutionRecord(solution), ...remoteRecord(outcome), elapsedMs });
+}
+
+/** Where on a server it was done, if it was. */
+function remoteRecord({ report: { remote } }: Outcome): Record<string, unknown> {
+  return remote === undefined ? {} : { server: remote.server, submission: remote.submissionId, job: remote.jobId };
 }
 
 /** The fields of a solution in the order of the contract, rounded below what any of them can mean; the cards are exact. */

@@ -12,7 +12,9 @@ export function renderBlock(file: string, answer: ImageAnswer): string {
     return `${name}: no solution after ${time}\n  ${escapeControls(outcome.message)}\n`;
   }
   const { solution } = outcome;
-  const rows = solutionRows(solution).map(([label, text]) => `  ${label.padEnd(10)} ${text}\n`);
+  const rows = [...solutionRows(solution), ...remoteRows(outcome)].map(
+    ([label, text]) => `  ${label.padEnd(10)} ${text}\n`,
+  );
   return `${name}: solved in ${time} by ${solution.engine}\n${rows.join('')}`;
 }
 
@@ -58,6 +60,12 @@ function solutionRows(solution: Solution): [string, string][] {
     ['match', `${matches.x.length} stars, residual ${rms.toFixed(2)} px, log-odds ${logOdds.toFixed(1)}`],
     ['model', wcs.sip === undefined ? 'TAN' : `TAN with SIP distortion of order ${wcs.sip.order}`],
   ];
+}
+
+function remoteRows({ report: { remote } }: Outcome): [string, string][] {
+  if (remote === undefined) return [];
+  const { server, submissionId, jobId } = remote;
+  return [['server', `${server}, submission ${submissionId}, job ${jobId}`]];
 }
 
 function seconds(ms: number): string {

@@ -2,6 +2,7 @@ import { SolveError } from '../errors.ts';
 import type { Progress } from '../solution.ts';
 import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
+import { openEngines } from './engines.ts';
 import { exitCodeOf, worse } from './exit-code.ts';
 import { findImages } from './images.ts';
 import type { ImageItem } from './images.ts';
@@ -23,7 +24,8 @@ export const solveCommand: Command = {
   summary: 'find where images point',
   usage: '[options] <image...>',
   about: [
-    'An image is a FITS file (also .gz and .fz), a JPEG, PNG, TIFF or WebP, a folder of them, or - for standard input.',
+    'An image is a FITS file (also .gz and .fz), a JPEG, PNG, TIFF or WebP, a folder of them, - for standard input, or with --engine nova a URL.',
+    'Images are solved here. Only where an API key is configured, or with --engine nova, what cannot be solved goes to a server.',
     'What you know of it makes the search faster; a wrong hint costs time, never the solution.',
     'Without an option that names a file, nothing is written: the answer is printed.',
   ],
@@ -41,6 +43,12 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
   const found = await findImages(operands, settings.recursive);
   const { items, wcsFiles } = planProducts(found, settings);
+  /** What goes on at a server although nobody may wait for it any more. */
+  const pending = new Set<number>();
+  const engines = await openEngines(settings, {
+    onWarning: terminal.note,
+    onSubmitted: ({ submissionId }) => pending.add(submissionId),
+  });
   if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {
     terminal.note('--out-dir has no effect without an option that writes a file, such as --wcs');
   }
@@ -50,13 +58,17 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   const watched = terminal.noteIsTerminal && !settings.quiet;
   const line = createProgressLine(items.length, terminal.progress);
   terminal.signal.addEventListener('abort', () => {
-    if (terminal.signal.reason === INTERRUPTED) terminal.note(`interrupted: ${done} of ${items.length} images done`);
+    if (terminal.signal.reason !== INTERRUPTED) return;
+    terminal.note(`interrupted: ${done} of ${items.length} images done`);
+    for (const id of pending) terminal.note(`submission ${id} goes on at the server: solve status ${id} looks at it`);
   });
   try {
-    await solveBatch(items, settings, {
+    await solveBatch(items, settings, engines, {
       signal: terminal.signal,
       async onResult(item, answered) {
         const result = await writeProducts(answered, wcsFiles.get(item), settings);
+        const remote = 'outcome' in answered ? answered.outcome.report.remote : undefined;
+        if (remote !== undefined) pending.delete(remote.submissionId);
         line.finish();
         print(item, result, settings, terminal);
         exitCode = worse(exitCode, exitCodeOf(result));

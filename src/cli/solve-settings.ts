@@ -1,17 +1,30 @@
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import { parseDec, parseRa } from '../math/angle.ts';
+import type { WhatToSend } from '../engines/parcel.ts';
 import type { SolveImageOptions } from '../engines/solve.ts';
 import type { OptionValues } from './command.ts';
 import { readChoice, readNumber } from './option-value.ts';
 import type { NumberRule } from './option-value.ts';
 
-/** What the options of `solve` mean. Plain data: it goes to worker threads. */
+/** How a server is asked. */
+export interface ServiceSettings {
+  readonly server?: string;
+  readonly keyFile?: string;
+  readonly upload?: WhatToSend;
+  readonly isPublic: boolean;
+  readonly pollMs?: number;
+}
+
+/** What the options of `solve` mean. */
 export interface SolveSettings {
   /** What the engine is told of every image. */
-  readonly image: Omit<SolveImageOptions, 'signal' | 'onProgress'>;
-  /** Images at once. */
-  readonly jobs: number;
+  readonly image: Omit<SolveImageOptions, 'signal' | 'onProgress' | 'engines'>;
+  /** Engines in their order; absent: not said. */
+  readonly engines?: readonly EngineName[];
+  readonly service: ServiceSettings;
+  /** Images at once; absent: not said. */
+  readonly jobs?: number;
   readonly recursive: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -21,6 +34,9 @@ export interface SolveSettings {
   /** Name of the WCS file; true: derived from the image's; absent: none is written. */
   readonly wcs?: string | true;
 }
+
+/** Engines that can be named. */
+export type EngineName = 'embedded' | 'nova';
 
 /** If the user gives a position without a radius: pointing models and finder errors stay within this. */
 const DEFAULT_RADIUS_DEG = 5;
@@ -32,15 +48,18 @@ const SCALE_BOUNDS_ARCSEC = [0.01, 3600] as const;
 /**
  * Turns the options of `solve` into what they mean.
  *
- * @throws {SolveError} `BAD_OPTION` naming the option, `NOT_AVAILABLE` for engines that are not there yet
+ * @throws {SolveError} `BAD_OPTION` naming the option, `NOT_AVAILABLE` for what is not there yet
  */
 export function readSettings(values: OptionValues): SolveSettings {
-  checkEngines(values);
+  const engines = readEngines(values);
+  const jobs = number(values, 'jobs', { low: 1, high: 256, integer: true }, '-j');
   const outDir = text(values, 'out-dir');
   const wcs = values.get('wcs');
   return {
     image: readImageOptions(values),
-    jobs: number(values, 'jobs', { low: 1, high: 256, integer: true }, '-j') ?? 1,
+    ...(engines === undefined ? {} : { engines }),
+    service: readService(values),
+    ...(jobs === undefined ? {} : { jobs }),
     recursive: values.has('recursive'),
     json: values.has('json'),
     quiet: values.has('quiet'),
@@ -144,13 +163,31 @@ function readExtension(values: OptionValues): number | undefined {
   return number(values, 'extension', { low: 0, high: 9999, integer: true });
 }
 
-function checkEngines(values: OptionValues): void {
+function readEngines(values: OptionValues): EngineName[] | undefined {
   const list = text(values, 'engine');
-  if (list === undefined) return;
-  for (const word of list.split(',')) {
+  if (list === undefined) return undefined;
+  const engines = list.split(',').map((word): EngineName => {
     const engine = readChoice('--engine', word.trim(), ['embedded', 'solve-field', 'nova']);
-    if (engine !== 'embedded') throw new SolveError('NOT_AVAILABLE', `--engine ${engine} is not there yet`);
-  }
+    if (engine === 'solve-field') throw new SolveError('NOT_AVAILABLE', '--engine solve-field is not there yet');
+    return engine;
+  });
+  if (new Set(engines).size < engines.length)
+    throw new SolveError('BAD_OPTION', `--engine ${list}: one is named twice`);
+  return engines;
+}
+
+function readService(values: OptionValues): ServiceSettings {
+  const server = text(values, 'server');
+  const keyFile = text(values, 'api-key-file');
+  const upload = text(values, 'upload');
+  const seconds = number(values, 'poll', { low: 0, above: true, high: 3600 });
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+    ...(upload === undefined ? {} : { upload: readChoice('--upload', upload, ['image', 'sources', 'auto']) }),
+    isPublic: values.has('public'),
+    ...(seconds === undefined ? {} : { pollMs: seconds * 1000 }),
+  };
 }
 
 function text(values: OptionValues, name: string): string | undefined {

@@ -79,6 +79,11 @@ async function solveEmbedded(
       ? `hint: ${hint.raDeg.toFixed(4)} ${hint.decDeg.toFixed(4)} deg from ${hint.from}`
       : `hint: ${hint.scaleArcsec.toFixed(3)} arcsec/px from ${hint.from}`,
   );
+  if (hints.previous !== undefined) {
+    notes.unshift(
+      `hint: ${hints.previous.raDeg.toFixed(4)} ${hints.previous.decDeg.toFixed(4)} deg from the frame before`,
+    );
+  }
   if (finding.kind === 'found') notes.push(`solved on rung "${finding.rung}" after ${finding.tried} hypotheses`);
   const report: Report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
   if (finding.kind !== 'found') {

@@ -11,6 +11,9 @@ const POSITION_MOST_DEG = 30;
 const POSITION_BLIND_DEG = 10;
 /** No gnomonic image is wider, in practice; the scale at its centre would tend to infinity. */
 const WIDEST_DEG = 170;
+/** The frame before: a mount that tracks, a filter that shifts the focus, a nudge of the telescope. */
+const PREVIOUS_SLACK = 1.02;
+const PREVIOUS_RADII = 1;
 /** More combinations would cost more time than the blind search. */
 const MOST_GUESSES = 12;
 
@@ -31,15 +34,23 @@ export function guessesOf(user: Hints, header: readonly HeaderHint[], width: num
   const places = user.position
     ? [user.position]
     : header.flatMap((hint) => (hint.kind === 'position' ? [{ raDeg: hint.raDeg, decDeg: hint.decDeg }] : []));
-  const guesses: Hints[] = [];
+  const guesses: Hints[] = user.previous === undefined ? [] : [likePrevious(user.previous)];
   for (const scale of scales) {
     for (const place of places) guesses.push({ scale, position: withRadius(place, scale, width), ...parity });
   }
   if (scales.length === 0)
     for (const place of places) guesses.push({ position: withRadius(place, undefined, width), ...parity });
   for (const scale of scales) guesses.push({ scale, ...parity });
-  if (guesses.length === 0 && user.parity !== undefined) guesses.push(parity);
+  if (scales.length + places.length === 0 && user.parity !== undefined) guesses.push(parity);
   return guesses.slice(0, MOST_GUESSES);
+}
+
+function likePrevious({ raDeg, decDeg, radiusDeg, scaleArcsec, parity }: NonNullable<Hints['previous']>): Hints {
+  return {
+    position: { raDeg, decDeg, radiusDeg: PREVIOUS_RADII * radiusDeg },
+    scale: { lowArcsec: scaleArcsec / PREVIOUS_SLACK, highArcsec: scaleArcsec * PREVIOUS_SLACK },
+    parity,
+  };
 }
 
 /** The scale that the user gave, be it by the width of the field. */

@@ -253,7 +253,9 @@ export class Job {
 
 /** The solver writes its verdict as comments: of the quad that it kept, then of what it became. */
 function logOddsOf(header: Header): number {
-  const comment = header.cards.findLast(({ keyword, comment }) => keyword === 'COMMENT' && /^log odds:/.test(comment));
+  const comment = header.cards.findLast(
+    ({ keyword, comment }) => keyword === 'COMMENT' && comment.startsWith('log odds:'),
+  );
   return Number(comment?.comment.slice('log odds:'.length).trim() || Number.NaN);
 }
 

@@ -13,7 +13,7 @@ export interface PixelSources {
 }
 
 /** The server looks at no more sources than this; the rest would travel in vain. */
-const MOST_SOURCES = 1000;
+export const MOST_SOURCES = 1000;
 
 /** Positions are written to a thousandth of a pixel, a tenth of what the best centroid has. */
 const DECIMALS = 3;

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { configFolder } from '../io/user-folders.ts';
+import type { RemoteJob, Solver } from '../solution.ts';
+import type { SolveSettings } from './solve-settings.ts';
+
+/** What is told while servers are asked. */
+export interface EngineWatch {
+  /** A line for people that is no fault. */
+  readonly onWarning: (message: string) => void;
+  /** A server has given a number, or a second one for the same submission. */
+  readonly onSubmitted: (remote: RemoteJob) => void;
+}
+
+/** Variables that name a key. */
+const KEY_VARIABLES = ['ASTROMETRY_API_KEY', 'AN_API_KEY', 'ASTROMETRY_API_KEY_FILE'] as const;
+
+/**
+ * The engines that the options ask for, in their order. Unless they say otherwise: the one of this package, then a server
+ * where a key for it is configured.
+ *
+ * @throws {ApiKeyError} a server is asked for and there is no good key for it
+ */
+export async function openEngines(
+  settings: SolveSettings,
+  watch: EngineWatch,
+): Promise<readonly ('embedded' | Solver)[]> {
+  const { engines, service } = settings;
+  const names = engines ?? ['embedded', ...(service.keyFile !== undefined || mayHaveKey() ? ['nova' as const] : [])];
+  const opened: ('embedded' | Solver)[] = [];
+  for (const name of names) {
+    if (name === 'embedded') opened.push(name);
+    else {
+      const solver = await openNova(settings, watch, engines === undefined && service.keyFile === undefined);
+      if (solver !== undefined) opened.push(solver);
+    }
+  }
+  return opened;
+}
+
+/** Is there a trace of a key? Looked at before anything is loaded that would be needed to use it. */
+function mayHaveKey(): boolean {
+  return KEY_VARIABLES.some((name) => process.env[name]) || existsSync(configFolder());
+}
+
+/** @param optional no key is no fault, and a bad one is none before it is needed */
+async function openNova(
+  settings: SolveSettings,
+  { onWarning, onSubmitted }: EngineWatch,
+  optional: boolean,
+): Promise<Solver | undefined> {
+  const { server, keyFile, upload, isPublic, pollMs } = settings.service;
+  const { downsample, tweakOrder, extension, crpixCenter } = settings.image;
+  const open = async (): Promise<Solver> => {
+    const [{ Session }, { createNovaSolver }] = await Promise.all([
+      import('../session/session.ts'),
+      import('../engines/nova.ts'),
+    ]);
+    const session = new Session({
+      ...(server === undefined ? {} : { server }),
+      ...(keyFile === undefined ? {} : { keyFile }),
+      onWarning,
+    });
+    return createNovaSolver(session, {
+      ...(upload === undefined ? {} : { upload }),
+      ...(pollMs === undefined ? {} : { intervalMs: pollMs }),
+      ...(downsample === undefined ? {} : { downsample }),
+      ...(extension === undefined ? {} : { extension }),
+      settings: {
+        publiclyVisible: isPublic,
+        ...(downsample === undefined ? {} : { downsampleFactor: downsample }),
+        ...(tweakOrder === undefined ? {} : { tweakOrder }),
+        ...(crpixCenter === true ? { crpixCenter } : {}),
+      },
+      onSubmitted,
+    });
+  };
+  if (!optional) return await open();
+  const [{ findKey }, { PUBLIC_SERVER, parseServer }, { ApiKeyError }] = await Promise.all([
+    import('../session/key-sources.ts'),
+    import('../session/server-address.ts'),
+    import('../session/faults.ts'),
+  ]);
+  try {
+    findKey(parseServer(server ?? PUBLIC_SERVER), {});
+  } catch (error) {
+    if (!(error instanceof ApiKeyError)) throw error;
+    if (error.code === 'API_KEY_MISSING') return undefined;
+  }
+  let solver: Promise<Solver> | undefined;
+  return { name: 'nova', solve: async (...args) => await (await (solver ??= open())).solve(...args) };
+}
