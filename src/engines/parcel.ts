@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { SolveError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
 import type { ByteSource } from '../io/byte-source.ts';
-import type { PixelSources } from '../nova/source-fields.ts';
+import { MOST_SOURCES, type PixelSources } from '../nova/source-fields.ts';
 import type { UploadInput } from '../nova/upload.ts';
 import { createPace } from '../pace.ts';
 import type { Solution, SolveInput, SolveOptions } from '../solution.ts';
@@ -91,12 +91,17 @@ export async function packParcel(input: SolveInput, options: PackOptions): Promi
     return {
       ...known,
       content: starsFirst(sources),
-      note: `${sources.x.length} sources found here are sent, no image`,
+      note: sourcesNote(sources.x.length),
     };
   }
   const why = unread === undefined ? '' : `, since it cannot be read here (${unread.code})`;
   const few = sources === undefined ? '' : `, since only ${sources.x.length} sources were found here`;
   return { ...known, ...file!, note: `the image itself is sent${why}${few}` };
+}
+
+function sourcesNote(count: number): string {
+  const which = count > MOST_SOURCES ? `the ${MOST_SOURCES} brightest of ${count}` : `${count}`;
+  return `${which} sources found here are sent, no image`;
 }
 
 const UNREAD = { size: undefined, rowOrder: undefined, sources: 0, fwhm: 0 } as const;
