@@ -10,12 +10,36 @@ export interface CommandEntry {
 
 /** All commands. `solve` itself has no word of its own: it is what the program does with images. */
 export const COMMANDS: readonly CommandEntry[] = [
-  { name: 'login', summary: 'store an API key and try it' },
-  { name: 'logout', summary: 'forget the API key' },
-  { name: 'whoami', summary: 'tell which API key is used and where it is from' },
-  { name: 'status', summary: 'tell how a submission is doing' },
-  { name: 'jobs', summary: 'list your jobs' },
-  { name: 'fetch', summary: 'fetch the files of a job' },
+  {
+    name: 'login',
+    summary: 'store an API key and try it',
+    load: async () => (await import('./login-command.ts')).loginCommand,
+  },
+  {
+    name: 'logout',
+    summary: 'forget the API key',
+    load: async () => (await import('./logout-command.ts')).logoutCommand,
+  },
+  {
+    name: 'whoami',
+    summary: 'tell which API key is used and where it is from',
+    load: async () => (await import('./whoami-command.ts')).whoamiCommand,
+  },
+  {
+    name: 'status',
+    summary: 'tell how a submission is doing',
+    load: async () => (await import('./status-command.ts')).statusCommand,
+  },
+  {
+    name: 'jobs',
+    summary: 'list your jobs',
+    load: async () => (await import('./jobs-command.ts')).jobsCommand,
+  },
+  {
+    name: 'fetch',
+    summary: 'fetch the files of a job',
+    load: async () => (await import('./fetch-command.ts')).fetchCommand,
+  },
   { name: 'index', summary: 'list, install, build or check index files' },
   { name: 'resume', summary: 'go on with what an interrupted run had begun' },
   { name: 'retry', summary: 'try again what failed' },

@@ -75,7 +75,7 @@ export async function writeWcs(path: string, solution: Solution, overwrite: bool
 }
 
 /** Makes a folder and those above it. Not by `mkdir -p` of Node 20, which never ends where the system refuses with ENOENT, as in /proc. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   if (existsSync(path)) return;
   if (dirname(path) !== path) await makeFolder(dirname(path));
   try {

@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { COMMANDS, loadSolveCommand } from './commands.ts';
 import { asksForHelp, parseArguments } from './parse.ts';
 import { debugStack, faultLine, faultRecord } from './result.ts';
-import { processTerminal } from './terminal.ts';
+import { INTERRUPTED, processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -18,7 +18,9 @@ export async function main(words: readonly string[]): Promise<void> {
   try {
     exitCode = await runCommand(words, terminal);
   } catch (error) {
-    exitCode = report(error, terminal);
+    // What was asked of a server ends with the reason of the abort.
+    const { aborted, reason } = terminal.signal;
+    exitCode = aborted ? (reason === INTERRUPTED ? 130 : 0) : report(error, terminal);
   }
   // Pipes take what is written in the background on some systems: leave once it is through.
   process.stdout.write('', () => process.exit(exitCode));

@@ -5,9 +5,9 @@ import { keyStorePath, readStoredKeys } from './key-store.ts';
 
 /** Where a key came from. */
 export interface KeySource {
-  /** Which kind of source. */
-  readonly kind: 'argument' | 'file' | 'environment' | 'config';
-  /** For people: the path, the variable (and the path in it), or the name of the argument. */
+  /** Which kind of source; `none` for a session without a key. */
+  readonly kind: 'argument' | 'file' | 'environment' | 'config' | 'none';
+  /** For people: the path, the variable (and the path in it), the name of the argument, or that there is none. */
   readonly name: string;
 }
 

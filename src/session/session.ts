@@ -1,7 +1,8 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { SolveError } from '../errors.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { type KeySearch, type KeySource, findKey } from './key-sources.ts';
+import { ApiKeyError } from './faults.ts';
+import { type FoundKey, type KeySearch, type KeySource, findKey } from './key-sources.ts';
 import { perform, timeLimited } from './perform.ts';
 import { DEFAULT_SCHEDULE } from './retry.ts';
 import { Secrets, maskKey } from './secrets.ts';
@@ -10,6 +11,10 @@ import { Transport } from './transport.ts';
 
 /** What a session is made of. All of it may be left out. */
 export interface SessionOptions extends KeySearch {
+  /**
+   * No key is no fault before one is needed: what a server knows of submissions and jobs it tells everybody. Default: no.
+   */
+  readonly keyOptional?: boolean;
   /** Address of the server, with a path prefix if it has one. Default: https://nova.astrometry.net */
   readonly server?: string | URL;
   /** Limit for each request with all its attempts, in ms. Default: none but the limits of attempts and their number. */
@@ -59,6 +64,8 @@ export class Session {
   readonly source: KeySource;
   /** Default time limit of a request, in ms; undefined: none. */
   readonly timeoutMs: number | undefined;
+  /** Why there is no key. */
+  readonly #missing: ApiKeyError | undefined;
   readonly #apiKey: string;
   readonly #transport: Transport;
   #key: string | undefined;
@@ -81,7 +88,8 @@ export class Session {
     const replyMs = positive('replyTimeoutMs', given.replyTimeoutMs) ?? 120_000;
     const maxInFlight = positive('maxInFlight', given.maxInFlight, 1);
     const maxPerSecond = positive('maxPerSecond', given.maxPerSecond);
-    const found = findKey(this.server, { ...given, onWarning });
+    const found = search(this.server, { ...given, onWarning }, given.keyOptional === true);
+    this.#missing = found.missing;
     this.source = found.source;
     this.#apiKey = found.apiKey;
     // What console.log shows; without it, an inspection of getters would read the keys.
@@ -103,14 +111,19 @@ export class Session {
     );
   }
 
-  /** The API key. */
+  /**
+   * The API key.
+   *
+   * @throws {ApiKeyError} `API_KEY_MISSING` if there is none, which `keyOptional` has allowed
+   */
   get apiKey(): string {
+    if (this.#missing !== undefined) throw this.#missing;
     return this.#apiKey;
   }
 
-  /** The API key, so that its owner knows it again: `****bcde`. */
+  /** The API key, so that its owner knows it again: `****bcde`; `none` if there is none. */
   get maskedKey(): string {
-    return maskKey(this.#apiKey);
+    return this.#missing === undefined ? maskKey(this.#apiKey) : 'none';
   }
 
   /** The session key; undefined before the first login, and while the server has refused the last one. */
@@ -201,8 +214,9 @@ export class Session {
   }
 
   async #logIn(signal: AbortSignal): Promise<string> {
+    const { apiKey } = this;
     const { LOGIN_REPLY } = await import('./login-reply.ts');
-    const spec = { path: '/api/login', json: { apikey: this.#apiKey }, schema: LOGIN_REPLY };
+    const spec = { path: '/api/login', json: { apikey: apiKey }, schema: LOGIN_REPLY };
     const { run, end } = timeLimited(`POST ${this.server}/api/login`, signal, this.timeoutMs);
     try {
       const reply = await perform(this.#transport, spec, undefined, false, run);
@@ -213,6 +227,16 @@ export class Session {
     } finally {
       end();
     }
+  }
+}
+
+/** The key, or why there is none if that is no fault. A source that is named and wrong is one in any case. */
+function search(server: string, where: KeySearch, optional: boolean): FoundKey & { readonly missing?: ApiKeyError } {
+  try {
+    return findKey(server, where);
+  } catch (error) {
+    if (!optional || !(error instanceof ApiKeyError) || error.code !== 'API_KEY_MISSING') throw error;
+    return { apiKey: '', source: { kind: 'none', name: 'no API key' }, missing: error };
   }
 }
 
