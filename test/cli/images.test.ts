@@ -41,12 +41,14 @@ test('a file named twice, in whatever way, is solved once', async () => {
   expect(await names([join(folder, 'i.png'), folder])).toHaveLength(10);
 });
 
-test('a folder without images, and addresses on the web, are faults of their own', async () => {
+test('a folder without images is a fault of its own; an address on the web is an image', async () => {
   mkdirSync(join(folder, 'empty'), { recursive: true });
   const items = await findImages([join(folder, 'empty'), 'HTTPS://example.org/a.fits', 'nowhere.fits'], false);
   expect(items.map((item) => (item.kind === 'fault' ? item.fault.code : item.kind))).toEqual([
     'FILE_NOT_FOUND',
-    'NOT_AVAILABLE',
+    'url',
     'file',
   ]);
+  const [broken] = await findImages(['http://a b/c.fits'], false);
+  expect(broken).toMatchObject({ kind: 'fault', fault: { code: 'BAD_OPTION' } });
 });
