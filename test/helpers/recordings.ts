@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -38,6 +38,15 @@ export function recording(name: string): readonly Exchange[] {
     headers: Object.fromEntries(response_headers.map(([key, value]) => [key.toLowerCase(), value])),
     body: typeof response_body === 'string' ? response_body : (response_body.start ?? ''),
   }));
+}
+
+/** The names of all recordings, those in folders with the folder: a new file is replayed by being there. */
+export function recordingNames(): readonly string[] {
+  const folder = new URL('../../fixtures/nova/', import.meta.url);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length).replaceAll('\\', '/'))
+    .toSorted();
 }
 
 /** Answers each request with the next of some recorded replies, whatever is asked; the last one stays. */
