@@ -1,8 +1,16 @@
 import { SolveError } from '../errors.ts';
 import { configFolder } from '../io/user-folders.ts';
+import type { Session } from '../session/session.ts';
 import type { Command, OptionValues } from './command.ts';
-import { SERVICE_OPTIONS, type ServiceChoice, readServiceOptions, refuseOperands } from './service.ts';
+import { escapeControls } from './escape.ts';
+import { SERVICE_OPTIONS, type ServiceChoice, readServiceOptions } from './service.ts';
 import type { Terminal } from './terminal.ts';
+
+/** A key has up to 200 characters; blanks and line ends may stand around it. */
+const LONGEST_PIPE = 1024;
+
+/** Attempts after the first: somebody waits for the answer. */
+const RETRIES = 2;
 
 /** `solve login`. */
 export const loginCommand: Command = {
@@ -23,57 +31,82 @@ export const loginCommand: Command = {
 };
 
 async function run(operands: readonly string[], values: OptionValues, terminal: Terminal): Promise<number> {
-  refuseOperands('login', operands);
+  if (operands.length > 0) {
+    // What stands there may well be the key: it is not repeated.
+    throw new SolveError(
+      'BAD_OPTION',
+      'login takes no key as a word: it would stand in the history of the shell and in the list of processes; ' +
+        'type it when asked, pipe it in, or name a file with --api-key-file',
+    );
+  }
   const choice = await readServiceOptions(values);
-  const { server, timeoutMs } = choice;
+  const { server, json } = choice;
   const apiKey = await obtainKey(choice, terminal);
   if (apiKey === undefined) return 130;
-  const [{ Session }, { storeKey }, { findKey }] = await Promise.all([
-    import('../session/session.ts'),
+  const session = await tryKey(apiKey, choice, terminal);
+  const [{ storeKey }, { environmentKeys }] = await Promise.all([
     import('../session/key-store.ts'),
-    import('../session/key-sources.ts'),
+    import('./key-list.ts'),
   ]);
-  const session = new Session({ apiKey, server, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-  await session.login({ signal: terminal.signal });
-  const path = await storeKey(configFolder(), server, session.apiKey);
-  const user = session.user === '' ? undefined : session.user;
-  if (choice.json) terminal.out(`${JSON.stringify({ server, user, key: session.maskedKey, stored: path })}\n`);
-  else {
-    terminal.out(`logged in at ${server}${user === undefined ? '' : ` as ${user}`}\n`);
-    terminal.out(`the key ${session.maskedKey} is stored in ${path}\n`);
+  const stored = await storeKey(configFolder(), server, apiKey);
+  const first = environmentKeys(server)[0]?.source.name;
+  const { user, maskedKey } = session;
+  if (json) {
+    const usedInstead = first === undefined ? {} : { usedInstead: first };
+    terminal.out(`${JSON.stringify({ server, user: user || undefined, key: maskedKey, stored, ...usedInstead })}\n`);
+  } else {
+    terminal.out(`logged in at ${server}${user ? ` as ${escapeControls(user)}` : ''}\n`);
+    terminal.out(`the key ${maskedKey} is stored in ${stored}\n`);
   }
-  const used = findKey(server, { onWarning: terminal.note });
-  if (used.source.kind !== 'config') {
-    terminal.note(`${used.source.name} goes before the stored key: unset it, or it is used instead`);
-  }
+  if (first !== undefined) terminal.note(`${first} goes before the stored key: unset it, or it is used instead`);
   return 0;
 }
 
-/** @returns undefined if the user has changed their mind at the prompt */
+/**
+ * The key from a file, a pipe, or the person at the terminal.
+ *
+ * @returns undefined if the person has changed their mind
+ * @throws {ApiKeyError} `API_KEY_INVALID`
+ */
 async function obtainKey({ keyFile, server }: ServiceChoice, terminal: Terminal): Promise<string | undefined> {
   const { findKey, checkKey } = await import('../session/key-sources.ts');
   if (keyFile !== undefined) return findKey(server, { keyFile, onWarning: terminal.note }).apiKey;
-  if (!process.stdin.isTTY) {
-    const { readStream } = await import('../io/read-stream.ts');
-    const bytes = await readStream(process.stdin, 'standard input', { signal: terminal.signal }).catch(noBytes);
-    return checkKey(new TextDecoder().decode(bytes.subarray(0, 10_000)), 'standard input');
-  }
-  const { default: password } = await import('@inquirer/password');
+  if (!process.stdin.isTTY) return checkKey(await readPipe(terminal.signal), 'standard input');
+  terminal.note(`${server}/api_help shows the key when you are signed in there.`);
+  const { askSecret } = await import('./ask-secret.ts');
+  const typed = await askSecret(`API key for ${server} (not shown):`, terminal.signal);
+  return typed === undefined ? undefined : checkKey(typed, 'what was typed');
+}
+
+async function readPipe(signal: AbortSignal): Promise<string> {
+  const [{ readStream }, { ApiKeyError }] = await Promise.all([
+    import('../io/read-stream.ts'),
+    import('../session/faults.ts'),
+  ]);
   try {
-    const text = await password(
-      { message: `API key for ${server}:` },
-      { signal: terminal.signal, output: process.stderr },
-    );
-    return checkKey(text, 'what was typed');
+    const bytes = await readStream(process.stdin, 'standard input', { signal, maxBytes: LONGEST_PIPE });
+    return Buffer.from(bytes).toString('utf8');
   } catch (error) {
-    if (error instanceof SolveError) throw error;
-    // Ctrl-C at the prompt, or the end of what is typed.
-    return undefined;
+    if (!(error instanceof SolveError)) throw error;
+    // That is no empty image, nor one that is too large.
+    const fact = error.code === 'FILE_EMPTY' ? 'holds no key' : 'holds more than a key';
+    throw new ApiKeyError('API_KEY_INVALID', `standard input: ${fact}`, { cause: error });
   }
 }
 
-/** Nothing at all is no key, rather than an empty image. */
-function noBytes(error: unknown): Uint8Array {
-  if (error instanceof SolveError && error.code === 'FILE_EMPTY') return new Uint8Array(0);
-  throw error;
+/** Logs in. What goes wrong says that nothing was stored. */
+async function tryKey(apiKey: string, { server, timeoutMs }: ServiceChoice, terminal: Terminal): Promise<Session> {
+  const { Session } = await import('../session/session.ts');
+  const session = new Session({ apiKey, server, retries: RETRIES, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  terminal.progress(`asking ${server}`);
+  try {
+    await session.login({ signal: terminal.signal });
+    return session;
+  } catch (error) {
+    if (!(error instanceof SolveError)) throw error;
+    const fact = error.code === 'LOGIN_FAILED' ? 'it is not stored' : 'the key could not be tried, so it is not stored';
+    throw new SolveError(error.code, `${error.message}; ${fact}`, { cause: error });
+  } finally {
+    terminal.progress('');
+  }
 }

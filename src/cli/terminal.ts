@@ -61,7 +61,7 @@ export function processTerminal(): Terminal {
     },
     progress(text) {
       if (!noteIsTerminal) return;
-      const line = escapeControls(text).slice(0, Math.max(20, (process.stderr.columns ?? 80) - 1));
+      const line = escapeControls(text).slice(0, Math.max(20, (process.stderr.columns || 80) - 1));
       if (line === shown) return;
       if (line === '') clear();
       else process.stderr.write(`${CLEAR_LINE}${line}`);

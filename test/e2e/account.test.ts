@@ -85,7 +85,7 @@ describe('solve login', () => {
   test('refuses a key on the command line without repeating it', async () => {
     const { code, notes } = await solve(['login', API_KEY]);
     expect(code).toBe(2);
-    expect(notes[0]).toContain('login takes no word beside its options');
+    expect(notes[0]).toContain('login takes no key as a word: it would stand in the history of the shell');
     expect(nova.requests).toEqual([]);
   });
 
