@@ -61,6 +61,9 @@ const LICENCE = { default: 'd', yes: 'y', no: 'n', 'share-alike': 'sa' } as cons
 const PARITY_NEGATIVE = 0;
 const PARITY_POSITIVE = 1;
 
+/** Keys of text that the server keeps as it is: null is an exception there, or the word None. */
+const NEVER_NULL = ['publicly_visible', 'allow_commercial_use', 'allow_modifications', 'scale_units', 'scale_type'];
+
 const positive = z.number().positive();
 
 const UNITS = z.enum(['degwidth', 'arcminwidth', 'arcsecperpix', 'focalmm']);
@@ -126,6 +129,7 @@ export function encodeSettings(settings: UploadSettings = {}): WireSettings {
  * @throws {SolveError} `BAD_ARGUMENT` where the real server fails, or the job would fail at once
  */
 export function decodeSettings(json: Readonly<Record<string, unknown>>): UploadSettings {
+  for (const key of NEVER_NULL) if (json[key] === null) throw refuse(key, 'is null');
   const ra = number(json, 'center_ra');
   const dec = number(json, 'center_dec');
   const radius = number(json, 'radius');
