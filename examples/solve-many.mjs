@@ -1,14 +1,10 @@
-// node examples/solve-many.mjs IMAGE...: one solver for many pictures; a broken one does not stop the others.
-import { createEmbeddedSolver, SolveError } from 'starfix';
+// node examples/solve-many.mjs IMAGE...: many pictures, several at once, in the order in which they are done; a broken
+// one does not stop the others.
+import { solveMany } from 'starfix';
 
-const solver = createEmbeddedSolver({ tweakOrder: 2 });
-for (const image of process.argv.slice(2)) {
-  try {
-    const outcome = await solver.solve(image, {}, { timeoutMs: 20_000 });
-    const found = outcome.status === 'solved' ? outcome.solution.matches.x.length : 0;
-    console.log(`${image}: ${outcome.status}, ${found} stars`);
-  } catch (error) {
-    if (!(error instanceof SolveError)) throw error;
-    console.log(`${image}: ${error.code}. ${error.remedy}`);
-  }
+const images = process.argv.slice(2);
+for await (const { input, outcome, error } of solveMany(images, { concurrency: 2, timeoutMs: 20_000 })) {
+  if (error) console.log(`${input}: ${error.code}. ${error.remedy}`);
+  else if (outcome.status === 'solved') console.log(`${input}: solved, ${outcome.solution.matches.x.length} stars`);
+  else console.log(`${input}: unsolved, ${outcome.message}`);
 }

@@ -27,6 +27,12 @@ export type { Recentred } from './wcs/recentre.ts';
 export { pixelToSky, skyToPixel } from './wcs/transform.ts';
 export type { Sip, Wcs } from './wcs/wcs.ts';
 export { createEmbeddedSolver } from './engines/embedded.ts';
+export type { EmbeddedOptions } from './engines/embedded.ts';
+export { findSources } from './engines/field-sources.ts';
+export type { FindSourcesOptions } from './engines/field-sources.ts';
+export { createNovaSolver } from './engines/nova.ts';
+export type { NovaEngineOptions } from './engines/nova.ts';
+export type { WhatToSend } from './engines/parcel.ts';
 export { solve } from './engines/solve.ts';
 export type { SolveImageOptions } from './engines/solve.ts';
 export { jobsByTag, myJobs } from './nova/account.ts';
@@ -46,6 +52,8 @@ export type { NamedBytes, UploadStream } from './nova/upload-content.ts';
 export { WaitLimitError } from './nova/wait.ts';
 export type { WaitOptions, WaitStatus } from './nova/wait.ts';
 export type { JobInfo, JobStatus, NovaAnnotation, SubmissionState } from './nova/wire.ts';
+export { solveMany } from './pipeline/solve-many.ts';
+export type { ManyAnswer, ManyFailure, ManyResult, SolveManyOptions } from './pipeline/solve-many.ts';
 export type { Clock } from './session/clock.ts';
 export {
   ApiKeyError,

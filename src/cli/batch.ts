@@ -52,7 +52,7 @@ export async function solveBatch(
   });
   for await (const result of results) {
     const { index, elapsedMs } = result;
-    if ('outcome' in result) await watch.onResult(taken[index]!, { outcome: result.outcome, elapsedMs });
+    if (result.outcome !== undefined) await watch.onResult(taken[index]!, { outcome: result.outcome, elapsedMs });
     else await watch.onResult(taken[index]!, fault(result.error, elapsedMs));
   }
 }

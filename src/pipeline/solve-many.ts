@@ -31,6 +31,7 @@ export interface ManyAnswer<T> {
   readonly index: number;
   readonly input: T;
   readonly outcome: Outcome;
+  readonly error?: never;
   /** From the start of the work to the answer. */
   readonly elapsedMs: number;
 }
@@ -41,6 +42,7 @@ export interface ManyFailure<T> {
   readonly input: T;
   /** A {@link SolveError}, unless it is a defect of the program. */
   readonly error: Error;
+  readonly outcome?: never;
   readonly elapsedMs: number;
 }
 

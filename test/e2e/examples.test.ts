@@ -1,6 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { PICTURE, solveLikeRecorded } from '../helpers/solved-job.ts';
+import { API_KEY, startNova } from '../session/set-up.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
@@ -16,5 +22,41 @@ test('the example that solves many goes on behind a broken one', () => {
     'fixtures/negative/neg_text.fits',
     'fixtures/synthetic/dev01_orion_2p5.fits',
   );
-  expect(out).toMatch(/neg_text\.fits: FORMAT_UNKNOWN\. .*\n.*dev01_orion_2p5\.fits: solved, \d{2,} stars\n$/);
+  expect(out.trim().split('\n').toSorted()).toEqual([
+    expect.stringMatching(/neg_text\.fits: FORMAT_UNKNOWN\. /) as string,
+    expect.stringMatching(/dev01_orion_2p5\.fits: solved, \d{2,} stars$/) as string,
+  ]);
 });
+
+/** Runs an example while the server in this process answers. */
+async function runWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, ...env } })).stdout;
+}
+
+test(
+  'the examples that ask a server do so, pick up what was left, and keep the files',
+  { timeout: 60_000 },
+  async () => {
+    const nova = await startNova();
+    solveLikeRecorded(nova, ['success']);
+    const folder = mkdtempSync(join(tmpdir(), 'starfix-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const env = { NOVA_SERVER: nova.url, ASTROMETRY_API_KEY: API_KEY };
+    expect(await runWith(env, 'examples/upload-sources.mjs', PICTURE)).toMatch(
+      /^\d{4} sources are submission 1\njob 101: 186\.961 56\.688\n$/,
+    );
+    expect(await runWith({ NOVA_SERVER: nova.url }, 'examples/attach-and-fetch.mjs', '1', folder)).toBe(
+      `${folder}/101.wcs: 11520 bytes\n${folder}/101.corr.fits: 14400 bytes\n`,
+    );
+    expect(statSync(join(folder, '101.wcs')).size).toBe(11520);
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, API_KEY, { mode: 0o600 });
+    expect(await runWith({}, 'examples/own-server.mjs', nova.url, keyFile, PICTURE)).toMatch(
+      /^embedded: 187\.\d+ 56\.\d+\n$/,
+    );
+    nova.requests.length = 0;
+    const star = 'fixtures/negative/neg_one_star.fits';
+    expect(nova.requests).toHaveLength(0);
+    await expect(runWith({}, 'examples/own-server.mjs', nova.url, keyFile, star)).rejects.toThrow(/640 x|pixels/);
+  },
+);
