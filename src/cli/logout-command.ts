@@ -8,7 +8,9 @@ export const logoutCommand: Command = {
   name: 'logout',
   summary: 'forget the API key',
   usage: 'logout [options]',
-  about: ['Forgets the API key that solve login has stored for a server.'],
+  about: [
+    'Forgets the API key that solve login has stored for a server, and says when another source still gives one. The key itself stays good: only the site can take it back.',
+  ],
   options: SERVICE_OPTIONS.filter(({ name }) => name === 'server' || name === 'json'),
   examples: [['solve logout', 'forget the key for nova.astrometry.net']],
   run,
@@ -17,19 +19,14 @@ export const logoutCommand: Command = {
 async function run(operands: readonly string[], values: OptionValues, terminal: Terminal): Promise<number> {
   refuseOperands('logout', operands);
   const { server, json } = await readServiceOptions(values);
-  const [{ forgetKey }, { findKey }, { ApiKeyError }] = await Promise.all([
+  const [{ forgetKey }, { environmentKeys }] = await Promise.all([
     import('../session/key-store.ts'),
-    import('../session/key-sources.ts'),
-    import('../session/faults.ts'),
+    import('./key-list.ts'),
   ]);
   const forgotten = await forgetKey(configFolder(), server);
-  if (json) terminal.out(`${JSON.stringify({ server, forgotten })}\n`);
+  const still = environmentKeys(server).map(({ source }) => source.name);
+  if (json) terminal.out(`${JSON.stringify({ server, forgotten, still })}\n`);
   else terminal.out(forgotten ? `the key for ${server} is forgotten\n` : `there was no key for ${server}\n`);
-  try {
-    const { source } = findKey(server, {});
-    terminal.note(`${source.name} still gives a key`);
-  } catch (error) {
-    if (!(error instanceof ApiKeyError)) throw error;
-  }
+  for (const name of still) terminal.note(`${name} still gives a key`);
   return 0;
 }

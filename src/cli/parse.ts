@@ -72,6 +72,10 @@ function attachOptionalValues(specs: readonly OptionSpec[], words: readonly stri
 }
 
 function usageError(error: CommanderError): SolveError {
-  const text = error.message.replace(/^error: /, '').replace(/\n\((.*)\)$/, '. $1');
+  const text = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, '. $1')
+    // What stands behind the name of an option may be a key.
+    .replace(/^(unknown option '(?:--[^=']*|-[^-]))[^]*?'(?=\.|$)/, "$1'");
   return new SolveError('BAD_OPTION', text);
 }

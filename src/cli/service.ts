@@ -1,4 +1,5 @@
 import { SolveError } from '../errors.ts';
+import type { AskOptions } from '../nova/job.ts';
 import type { Session } from '../session/session.ts';
 import type { OptionSpec, OptionValues } from './command.ts';
 import { readNumber } from './option-value.ts';
@@ -17,7 +18,7 @@ export const SERVICE_OPTIONS: readonly OptionSpec[] = [
     text: 'file that holds the API key; else ASTROMETRY_API_KEY, or what solve login has stored',
   },
   { name: 'timeout', value: 'S', group: GROUP, text: 'give up after S seconds' },
-  { name: 'json', group: GROUP, text: 'print JSON' },
+  { name: 'json', group: GROUP, text: 'print one JSON object a line' },
 ];
 
 /** What the service options say. */
@@ -29,12 +30,12 @@ export interface ServiceChoice {
   readonly json: boolean;
 }
 
-/** @throws {SolveError} `BAD_OPTION`, `BAD_ARGUMENT` */
+/** @throws {SolveError} `BAD_OPTION` */
 export async function readServiceOptions(values: OptionValues): Promise<ServiceChoice> {
   const { PUBLIC_SERVER, parseServer } = await import('../session/server-address.ts');
   const { server, 'api-key-file': keyFile, timeout } = Object.fromEntries(values);
   return {
-    server: parseServer(typeof server === 'string' ? server : PUBLIC_SERVER),
+    server: typeof server === 'string' ? asOption(() => parseServer(server)) : PUBLIC_SERVER,
     ...(typeof keyFile === 'string' ? { keyFile } : {}),
     ...(typeof timeout === 'string'
       ? { timeoutMs: 1000 * readNumber('--timeout', timeout, { low: 0, above: true, high: 86_400 }) }
@@ -62,6 +63,31 @@ export async function openSession(
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     onWarning: terminal.note,
   });
+}
+
+/** What `parseServer` says of an address, said of the option. */
+function asOption(parse: () => string): string {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof SolveError)) throw error;
+    throw new SolveError('BAD_OPTION', `--${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * How each question of a command is asked, so that all of them together end with `--timeout`.
+ *
+ * @returns called before each question
+ */
+export function withinLimit({ timeoutMs }: ServiceChoice, signal: AbortSignal): () => AskOptions {
+  if (timeoutMs === undefined) return () => ({ signal });
+  let end: number | undefined;
+  return () => {
+    const now = performance.now();
+    end ??= now + timeoutMs;
+    return { signal, timeoutMs: Math.max(1, Math.ceil(end - now)) };
+  };
 }
 
 /**

@@ -174,7 +174,8 @@ export function timeLimited(
   const limit = new AbortController();
   const timer = setTimeout(() => {
     const cause = last === undefined ? {} : { cause: last };
-    limit.abort(new TimeLimitError(`${where}: not done after ${timeoutMs / 1000} s`, cause));
+    const met = last === undefined ? '' : `; last: ${last.message.replace(`${where}: `, '')}`;
+    limit.abort(new TimeLimitError(`${where}: not done after ${timeoutMs / 1000} s${met}`, cause));
   }, timeoutMs);
   return {
     run: { signal: signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]), onFault },

@@ -153,7 +153,7 @@ test('the time limit is for all attempts together, and names the last fault', as
   await expect(call).rejects.toBeInstanceOf(TimeLimitError);
   await expect(call).rejects.toMatchObject({
     code: 'TIME_LIMIT',
-    message: `GET ${nova.url}/api/jobs/19: not done after 0.15 s`,
+    message: `GET ${nova.url}/api/jobs/19: not done after 0.15 s; last: nothing moved for 0.06 s`,
     cause: { reason: 'STALLED' },
   });
 });
