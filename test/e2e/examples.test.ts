@@ -54,9 +54,8 @@ test(
     expect(await runWith({}, 'examples/own-server.mjs', nova.url, keyFile, PICTURE)).toMatch(
       /^embedded: 187\.\d+ 56\.\d+\n$/,
     );
-    nova.requests.length = 0;
+    // What is not solved here goes to the server, whose recorded answer is about another picture.
     const star = 'fixtures/negative/neg_one_star.fits';
-    expect(nova.requests).toHaveLength(0);
     await expect(runWith({}, 'examples/own-server.mjs', nova.url, keyFile, star)).rejects.toThrow(/640 x|pixels/);
   },
 );
