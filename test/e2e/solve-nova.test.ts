@@ -76,8 +76,17 @@ describe('solve --engine nova', () => {
     const nova = await recordedServer();
     const { code } = await solve([
       ...asking(nova),
-      ...['--upload', 'image', '--public', '--ra', '12:28:00', '--dec', '56.7', '--radius', '9', '--fov', '34'],
-      ...['--parity', 'neg', '--tweak-order', '0', '--downsample', '4', PICTURE],
+      '--upload',
+      'image',
+      '--public',
+      '--ra=12:28:00',
+      '--dec=56.7',
+      '--radius=9',
+      '--fov=34',
+      '--parity=neg',
+      '--tweak-order=0',
+      '--downsample=4',
+      PICTURE,
     ]);
     expect(code).toBe(0);
     const [{ options, bytes, filename }] = nova.uploads as [NovaServer['uploads'][number]];

@@ -30,7 +30,7 @@ const SETTINGS: fc.Arbitrary<UploadSettings> = fc.record(
     album: fc.string({ minLength: 1 }),
   },
   { requiredKeys: [] },
-) as fc.Arbitrary<UploadSettings>;
+);
 
 test('settings go there and back', () => {
   fc.assert(

@@ -282,7 +282,7 @@ describe('a connection or a session that is lost', () => {
       expect(nova.count('login')).toBe(2);
       expect(nova.uploads).toHaveLength(50);
       const hashes = bytes.map((content) => createHash('sha1').update(content).digest('hex'));
-      expect(nova.uploads.map(({ sha1 }) => sha1).toSorted()).toEqual(hashes.toSorted());
+      expect(new Set(nova.uploads.map(({ sha1 }) => sha1))).toEqual(new Set(hashes));
       expect(openFiles()).toBe(0);
     },
   );
