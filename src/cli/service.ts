@@ -80,7 +80,10 @@ function asOption(parse: () => string): string {
  *
  * @returns called before each question
  */
-export function withinLimit({ timeoutMs }: ServiceChoice, signal: AbortSignal): () => AskOptions {
+export function withinLimit(
+  { timeoutMs }: { readonly timeoutMs?: number | undefined },
+  signal: AbortSignal,
+): () => AskOptions {
   if (timeoutMs === undefined) return () => ({ signal });
   let end: number | undefined;
   return () => {

@@ -1,8 +1,20 @@
 import { SolveError } from '../errors.ts';
-import type { Job } from '../nova/job.ts';
-import type { JobInfo, SubmissionState } from '../nova/wire.ts';
+import type { AskOptions } from '../nova/job.ts';
+import type { WaitOptions } from '../nova/wait.ts';
+import type { SubmissionState } from '../nova/wire.ts';
+import type { Session } from '../session/session.ts';
 import type { Command, OptionValues } from './command.ts';
-import { SERVICE_OPTIONS, openSession, readId, readServiceOptions } from './service.ts';
+import { escapeControls } from './escape.ts';
+import { readNumber } from './option-value.ts';
+import { type SeenJob, isUnknown, lookAtJobs } from './seen-job.ts';
+import {
+  SERVICE_OPTIONS,
+  type ServiceChoice,
+  openSession,
+  readId,
+  readServiceOptions,
+  withinLimit,
+} from './service.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `solve status SUBID`. */
@@ -12,11 +24,13 @@ export const statusCommand: Command = {
   usage: 'status [options] SUBID',
   about: [
     'Tells what a server knows of a submission and of its jobs. Needs no API key: a server shows this to everybody.',
+    'With --wait, --timeout is how long to wait, half an hour if not said.',
     'Exit codes: 0 every job solved or still at work, 1 a job was not solved, 3 the server could not use what was sent.',
   ],
   options: [
     ...SERVICE_OPTIONS,
     { name: 'wait', group: 'Asking', text: 'wait until every job has ended' },
+    { name: 'verbose', short: 'v', group: 'Asking', text: 'all that the server says of a submission that failed' },
     { name: 'poll', value: 'S', group: 'Asking', text: 'first interval between two looks with --wait; 2 s, growing' },
   ],
   examples: [
@@ -30,60 +44,97 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   const id = readId('status', 'submission', operands);
   if (operands.length > 1) throw new SolveError('BAD_OPTION', 'status takes the number of one submission');
   const choice = await readServiceOptions(values);
-  const [session, { Submission }] = await Promise.all([
+  const wait = values.has('wait') ? waitOptions(choice, values, terminal) : undefined;
+  const [session, { Submission, SubmissionFailedError, phaseOf }] = await Promise.all([
     openSession(choice, terminal, true),
     import('../nova/submission.ts'),
   ]);
-  const { signal } = terminal;
   const submission = Submission.attach(session, id);
-  if (values.has('wait')) {
-    const poll = values.get('poll');
-    const { readNumber } = await import('./option-value.ts');
-    await submission.until({
-      signal,
-      ...(choice.timeoutMs === undefined ? {} : { timeoutMs: choice.timeoutMs }),
-      ...(typeof poll === 'string'
-        ? { intervalMs: 1000 * readNumber('--poll', poll, { low: 0, above: true, high: 3600 }) }
-        : {}),
-      onStatus: ({ phase, jobs }) =>
-        terminal.progress(
-          `submission ${id} ${phase}${jobs.map((job) => `, job ${job.id} ${job.status ?? ''}`).join('')}`,
-        ),
-    });
+  // Who has waited to the end wants to see it.
+  const ask = withinLimit(wait === undefined ? choice : { ...choice, timeoutMs: undefined }, terminal.signal);
+  let state: SubmissionState;
+  try {
+    if (wait !== undefined) await submission.until(wait).catch(unless(SubmissionFailedError));
+    state = await submission.refresh(ask());
+  } catch (error) {
+    if (isUnknown(error)) await explainJob(session, id, ask());
+    throw error;
+  } finally {
     terminal.progress('');
   }
-  const state = await submission.refresh({ signal });
-  const jobs = await Promise.all(
-    submission.jobs.map(async (job): Promise<[Job, JobInfo]> => [job, await job.info({ signal })]),
-  );
-  if (choice.json) terminal.out(`${JSON.stringify(record(id, state, jobs))}\n`);
-  else for (const line of lines(id, state, jobs)) terminal.out(`${line}\n`);
+  const seen = await lookAtJobs(submission.jobs, ask);
+  if (choice.json) {
+    const phase =
+      state.error !== undefined ? 'failed' : seen.length > 0 && seen.every(hasEnded) ? 'done' : phaseOf(state);
+    terminal.out(`${JSON.stringify(record(id, phase, state, seen))}\n`);
+  } else for (const line of lines(id, state, seen)) terminal.out(`${escapeControls(line)}\n`);
   if (state.error !== undefined) {
-    const { SubmissionFailedError } = await import('../nova/submission.ts');
+    if (values.has('verbose')) for (const line of state.error.trim().split('\n')) terminal.note(line);
     throw new SubmissionFailedError(id, state.error);
   }
-  return jobs.some(([, { status }]) => status === 'failure') ? 1 : 0;
+  return seen.some(({ status }) => status === 'failure') ? 1 : 0;
 }
 
-function record(id: number, state: SubmissionState, jobs: readonly [Job, JobInfo][]): Record<string, unknown> {
-  const { started, finished, error, images, userImages } = state;
+function waitOptions({ timeoutMs }: ServiceChoice, values: OptionValues, terminal: Terminal): WaitOptions {
+  const poll = values.get('poll');
+  return {
+    signal: terminal.signal,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(typeof poll === 'string'
+      ? { intervalMs: 1000 * readNumber('--poll', poll, { low: 0, above: true, high: 3600 }) }
+      : {}),
+    onStatus: ({ submissionId, phase, jobs, fault }) => {
+      const known = jobs.map((job) => `, job ${job.id} ${job.status ?? 'waits'}`).join('');
+      terminal.progress(
+        `submission ${submissionId} ${phase}${known}${fault === undefined ? '' : `; ${fault.message}`}`,
+      );
+    },
+  };
+}
+
+/** Lets one kind of error pass. */
+function unless(kind: new (...args: never[]) => Error): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof kind)) throw error;
+  };
+}
+
+/** @throws {SolveError} if the number is that of a job */
+async function explainJob(session: Session, id: number, options: AskOptions): Promise<void> {
+  const { Job } = await import('../nova/job.ts');
+  try {
+    await Job.attach(session, id).refresh(options);
+  } catch {
+    // The first error tells.
+    return;
+  }
+  const fact = `${id} is no submission, but there is a job of this number: solve fetch ${id} info --out - tells of it`;
+  throw new SolveError('NOT_ON_SERVER', fact);
+}
+
+function hasEnded({ status }: SeenJob): boolean {
+  return status === 'success' || status === 'failure';
+}
+
+function record(
+  id: number,
+  phase: string,
+  { started, finished, error, images, userImages }: SubmissionState,
+  jobs: readonly SeenJob[],
+): Record<string, unknown> {
   return {
     submission: id,
+    phase,
     started,
     finished,
     images,
     userImages,
     ...(error === undefined ? {} : { error }),
-    jobs: jobs.map(([job, { status, originalFilename, calibration }]) => ({
-      id: job.id,
-      status,
-      file: originalFilename,
-      ...(calibration === undefined ? {} : { calibration }),
-    })),
+    jobs: jobs.map(({ job, ...seen }) => ({ id: job, ...seen })),
   };
 }
 
-function lines(id: number, state: SubmissionState, jobs: readonly [Job, JobInfo][]): string[] {
+function lines(id: number, state: SubmissionState, jobs: readonly SeenJob[]): string[] {
   const { started, finished, jobs: numbers, userImages } = state;
   const phase =
     state.error !== undefined
@@ -96,24 +147,25 @@ function lines(id: number, state: SubmissionState, jobs: readonly [Job, JobInfo]
   const missing = Math.max(userImages.length, numbers.length) - jobs.length;
   return [
     `submission ${id}: ${phase}`,
-    ...jobs.map(([job, { status, originalFilename, calibration }]) => {
+    ...jobs.map(({ job, status, file, calibration }) => {
       const place =
         calibration === undefined
           ? ''
           : `: ra ${calibration.ra.toFixed(5)} dec ${calibration.dec.toFixed(5)}, ` +
             `${calibration.pixelScale.toPrecision(5)} arcsec/px, radius ${calibration.radius.toPrecision(4)} deg`;
-      return `job ${job.id}: ${WORDS[status]}, ${originalFilename}${place}`;
+      return `job ${job}: ${WORDS[status]}${file === undefined ? '' : `, ${file}`}${place}`;
     }),
     ...(missing > 0 ? [`${missing} ${missing === 1 ? 'image waits' : 'images wait'} for a job`] : []),
   ];
 }
 
-const WORDS: Readonly<Record<JobInfo['status'], string>> = {
+const WORDS: Readonly<Record<SeenJob['status'], string>> = {
   processing: 'waits for its turn',
   solving: 'is being solved',
   success: 'solved',
   failure: 'not solved',
   unknown: 'in a state that is not known here',
+  gone: 'is not there any more: the server makes it anew under another number',
 };
 
 function time(date: Date): string {

@@ -3,7 +3,7 @@ import { escapeControls } from './escape.ts';
 /** What a command can see of the outside: two streams and the wish to stop. */
 export interface Terminal {
   /** Answers: standard output. */
-  readonly out: (text: string) => void;
+  readonly out: (answer: string | Uint8Array) => void;
   /** Messages: standard error, one line each, controls escaped. */
   readonly note: (line: string) => void;
   /** Replaces the progress line; an empty text removes it. Does nothing where nobody watches. */
@@ -51,9 +51,9 @@ export function processTerminal(): Terminal {
   // Nobody reads the messages: no reason to lose the answers.
   process.stderr.on('error', () => {});
   return {
-    out(text) {
+    out(answer) {
       clear();
-      if (!controller.signal.aborted || controller.signal.reason !== READER_GONE) process.stdout.write(text);
+      if (!controller.signal.aborted || controller.signal.reason !== READER_GONE) process.stdout.write(answer);
     },
     note(line) {
       clear();

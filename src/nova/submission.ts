@@ -165,8 +165,8 @@ export class Submission {
   }
 }
 
-/** Unpacked, and a job for each image: only then no more will come. */
-function phaseOf({ started, finished, jobs, userImages }: SubmissionState): WaitStatus['phase'] {
+/** How far the server is with it. Unpacked, and a job for each image: only then no more will come. */
+export function phaseOf({ started, finished, jobs, userImages }: SubmissionState): WaitStatus['phase'] {
   if (started === undefined) return 'queued';
   const complete =
     finished !== undefined && jobs.length > 0 && jobs.length >= userImages.length && !jobs.includes(null);

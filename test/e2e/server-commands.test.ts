@@ -1,63 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
-import type { NovaServer } from '../helpers/nova-server.ts';
+import { expect, describe, test } from 'vitest';
+import { INFO, recordedServer } from '../helpers/recorded-server.ts';
 import { recording } from '../helpers/recordings.ts';
 import { CALIBRATION } from '../helpers/solved-job.ts';
 import { API_KEY, startNova } from '../session/set-up.ts';
-import { type Ending, scratchFolder, start } from './program.ts';
+import { newUser } from './user.ts';
 
-const scratch = scratchFolder();
-let home: string;
-let count = 0;
-
-beforeEach(() => {
-  home = join(scratch, `home ${count++}`);
-  mkdirSync(home);
-});
-
-/** Runs the program in a folder of its own, without a key unless one is given. */
-async function solve(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ending> {
-  const none = { ASTROMETRY_API_KEY: '', AN_API_KEY: '', ASTROMETRY_API_KEY_FILE: '' };
-  const run = start(args, { cwd: home, env: { ...none, HOME: home, XDG_CONFIG_HOME: '', ...env } });
-  run.child.stdin?.end();
-  const ended = await run.ending;
-  expect(ended.out + ended.err).not.toContain(API_KEY);
-  return ended;
-}
-
-const INFO = JSON.parse(recording('job_results').find(({ path }) => path === '/api/jobs/3/info/')!.body) as Readonly<
-  Record<string, unknown>
->;
-
-/** The recorded job 3 with its answers and files. */
-async function recordedServer(): Promise<NovaServer> {
-  const nova = await startNova();
-  nova.script('/api/jobs/3', { status: 'success' });
-  nova.script('/api/jobs/3/info', INFO);
-  nova.script('/api/jobs/3/calibration', CALIBRATION);
-  nova.script('/api/submissions/2', {
-    user: 1001,
-    processing_started: '2026-11-20 23:31:29.738690',
-    processing_finished: '2026-11-20 23:31:30',
-    user_images: [2],
-    images: [1],
-    jobs: [3],
-    job_calibrations: [[3, 1]],
-  });
-  for (const [path, name, contentType, needsReferer] of [
-    ['wcs_file', 'wcs_file_3.fits', 'application/fits', false],
-    ['corr_file', 'corr_file_3.fits', 'application/fits', true],
-    ['annotated_display', 'annotated_display_3.jpg', 'image/jpeg', true],
-  ] as const) {
-    nova.files.set(`/${path}/3`, { contentType, needsReferer, bytes: product(name) });
-  }
-  return nova;
-}
-
-function product(name: string): Buffer {
-  return readFileSync(new URL(`../../fixtures/nova/products/${name}`, import.meta.url));
-}
+const { begin, solve } = newUser();
 
 describe('solve status', () => {
   test('tells of a submission and its jobs, without a key', async () => {
@@ -73,6 +21,7 @@ describe('solve status', () => {
     const json = await solve(['status', '2', '--json', '--server', nova.url]);
     expect(JSON.parse(json.out)).toMatchObject({
       submission: 2,
+      phase: 'done',
       finished: '2026-11-20T23:31:30.000Z',
       jobs: [{ id: 3, status: 'success', calibration: { ra: CALIBRATION.ra } }],
     });
@@ -87,16 +36,59 @@ describe('solve status', () => {
     expect(out).toContain('job 8: not solved');
   });
 
-  test('says why a submission failed', async () => {
+  test.each([[], ['--wait']])('says why a submission failed %s', async (...words: string[]) => {
     const nova = await startNova();
     const failed = recording('submission_errors').find(
       ({ path, body }) => path.startsWith('/api/submissions/') && body.includes('error_message'),
     )!;
     nova.script('/api/submissions/9', JSON.parse(failed.body));
-    const { code, out, notes } = await solve(['status', '9', '--server', nova.url]);
+    const { code, out, notes } = await solve(['status', '9', ...words, '--server', nova.url]);
     expect(code).toBe(3);
     expect(out).toContain('submission 9: could not be used');
+    expect(notes).toHaveLength(1);
     expect(notes[0]).toMatch(/^solve: submission 9: the server could not use it: .*type is not supported/);
+    const all = await solve(['status', '9', '--json', '-v', ...words, '--server', nova.url]);
+    expect(JSON.parse(all.out)).toMatchObject({
+      phase: 'failed',
+      error: expect.stringContaining('raise Exception') as string,
+    });
+    expect(all.notes.length).toBeGreaterThan(2);
+  });
+
+  test('tells of one that has just begun, of jobs that are gone, and escapes names of files', async () => {
+    const nova = await startNova();
+    nova.solve(7, 8);
+    expect(await solve(['status', '7', '--server', nova.url])).toMatchObject({
+      code: 0,
+      out: 'submission 7: waits for its turn\n',
+    });
+    expect((await solve(['status', '7', '--server', nova.url])).out).toContain('1 image waits for a job');
+    const gone = await solve(['status', '7', '--server', nova.url]);
+    expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('job 8: is not there any more') as string });
+    nova.script('/api/jobs/8/info', {
+      ...INFO,
+      status: 'solving',
+      original_filename: 'a\u001b[2J\nb',
+      calibration: undefined,
+    });
+    const escaped = await solve(['status', '7', '--server', nova.url]);
+    expect(escaped.out).toContain('job 8: is being solved, a\\x1b[2J\\nb\n');
+  });
+
+  test('the end of the time to wait is told with the numbers, and Ctrl-C ends the wait', async () => {
+    const nova = await startNova();
+    nova.solve(7, 8, ['solving']);
+    const words = ['status', '7', '--wait', '--poll', '0.05', '--server', nova.url];
+    const late = await solve([...words, '--timeout', '1']);
+    expect(late).toMatchObject({ code: 5, out: '' });
+    expect(late.notes).toEqual([
+      expect.stringContaining('submission 7 solving, job 8 solving: not done after 1 s; the server goes on') as string,
+    ]);
+    const before = nova.count('job');
+    const { child, ending } = begin(words);
+    await expect.poll(() => nova.count('job'), { timeout: 10_000 }).toBeGreaterThan(before);
+    child.kill('SIGINT');
+    expect(await ending).toMatchObject({ code: 130, out: '', err: '' });
   });
 
   test('an unknown number, and what is no number', async () => {
@@ -105,6 +97,10 @@ describe('solve status', () => {
     const wrong = await solve(['status', 'm31.fits', '--server', nova.url]);
     expect(wrong.code).toBe(2);
     expect(wrong.notes[0]).toContain("'m31.fits' is no number of a submission");
+    nova.script('/api/jobs/19', { status: 'success' });
+    const job = await solve(['status', '19', '--server', nova.url]);
+    expect(job.code).toBe(5);
+    expect(job.notes[0]).toContain('19 is no submission, but there is a job of this number');
   });
 });
 
@@ -126,61 +122,54 @@ describe('solve jobs', () => {
     nova.script('/api/jobs_by_tag', { job_ids: [3, 3] });
     expect((await solve(['jobs', '--ids', '--tag', 'NGC 7000', '--server', nova.url])).out).toBe('3\n');
   });
-});
 
-describe('solve fetch', () => {
-  test('writes the WCS, or what is named, and says what it wrote', async () => {
-    const nova = await recordedServer();
-    expect((await solve(['fetch', '3', '--server', nova.url])).out).toBe('3.wcs  11520 bytes\n');
-    expect(readFileSync(join(home, '3.wcs'))).toEqual(product('wcs_file_3.fits'));
-    const words = ['fetch', '3', 'corr', 'annotated', 'calibration', '--out-dir', 'a folder/deep', '--json'];
-    const { code, out } = await solve([...words, '--server', nova.url]);
-    expect(code).toBe(0);
-    expect(
-      out
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as unknown),
-    ).toEqual([
-      { job: 3, product: 'corr', path: 'a folder/deep/3.corr', bytes: 14400 },
-      { job: 3, product: 'annotated', path: 'a folder/deep/3.annotated.jpg', bytes: 95696 },
-      { job: 3, product: 'calibration', path: 'a folder/deep/3.calibration.json', bytes: expect.any(Number) as number },
-    ]);
-    expect(readFileSync(join(home, 'a folder/deep/3.annotated.jpg'))).toEqual(product('annotated_display_3.jpg'));
-    expect(nova.count('login')).toBe(0);
+  test('asks for ten and no more, unless told otherwise', async () => {
+    const nova = await startNova();
+    const jobs = Array.from({ length: 25 }, (_, i) => i + 1);
+    nova.script('/api/myjobs', { status: 'success', jobs });
+    for (const id of jobs) nova.script(`/api/jobs/${id}/info`, { ...INFO, status: 'failure', calibration: undefined });
+    const env = { AN_API_KEY: API_KEY };
+    const { out } = await solve(['jobs', '--json', '--server', nova.url], env);
+    const listed = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(listed).toEqual(
+      jobs
+        .slice(-10)
+        .toReversed()
+        .map((job) => ({ job, status: 'failure', file: INFO['original_filename'] })),
+    );
+    expect(nova.requests.filter(({ path }) => path.endsWith('/info/'))).toHaveLength(10);
+    nova.requests.length = 0;
+    expect((await solve(['jobs', '--ids', '-n', '2', '--server', nova.url], env)).out).toBe('25\n24\n');
+    expect(nova.requests.map(({ kind }) => kind)).toEqual(['login', 'myjobs']);
   });
 
-  test('writes one product to standard output', async () => {
-    const nova = await recordedServer();
-    const { out } = await solve(['fetch', '3', 'calibration', '--out', '-', '--server', nova.url]);
-    expect(JSON.parse(out)).toMatchObject({ ra: CALIBRATION.ra, pixelScale: CALIBRATION.pixscale });
+  test('no jobs, a key that is refused, a server that echoes the key, a reader that goes away', async () => {
+    const nova = await startNova();
+    nova.script('/api/myjobs', { status: 'success', jobs: [] });
+    const env = { AN_API_KEY: API_KEY };
+    expect(await solve(['jobs', '--server', nova.url], env)).toMatchObject({
+      code: 0,
+      out: '',
+      err: 'there are no jobs\n',
+    });
+    const refused = await solve(['jobs', '--server', nova.url], { AN_API_KEY: 'x'.repeat(16) });
+    expect(refused.code).toBe(4);
+    nova.script('/api/myjobs', `<html><title>Error: apikey ${API_KEY}</title></html>`);
+    const echoed = await solve(['jobs', '--server', nova.url], env);
+    expect(echoed).toMatchObject({ code: 5, out: '' });
+    expect(echoed.notes[0]).toContain('****');
+    nova.script('/api/myjobs', { status: 'success', jobs: [3, 2, 1] });
+    const { child, ending } = begin(['jobs', '--ids', '--server', nova.url], env);
+    child.stdout!.destroy();
+    expect(await ending).toMatchObject({ err: '', signal: null });
   });
 
-  test('leaves a file alone that is there, unless told otherwise', async () => {
-    const nova = await recordedServer();
-    writeFileSync(join(home, '3.wcs'), 'mine');
-    const kept = await solve(['fetch', '3', '--server', nova.url]);
-    expect(kept.code).toBe(3);
-    expect(kept.notes[0]).toContain('3.wcs: already there');
-    expect(readFileSync(join(home, '3.wcs'), 'utf8')).toBe('mine');
-    expect((await solve(['fetch', '3', '--overwrite', '--server', nova.url])).code).toBe(0);
-    expect(readFileSync(join(home, '3.wcs'))).toEqual(product('wcs_file_3.fits'));
-  });
-
-  test('a job that is not solved, a product that there is not, a page instead of a file', async () => {
-    const nova = await recordedServer();
-    nova.script('/api/jobs/4', { status: 'failure' });
-    const unsolved = await solve(['fetch', '4', '--server', nova.url]);
-    expect(unsolved.code).toBe(5);
-    expect(unsolved.notes[0]).toContain('job 4: was not solved, so it has no wcs file');
-    const unknown = await solve(['fetch', '3', 'wsc', '--server', nova.url]);
-    expect(unknown.code).toBe(2);
-    expect(unknown.notes[0]).toContain("there is no product 'wsc'");
-    nova.files.set('/rdls_file/3', { contentType: 'text/html', bytes: Buffer.from('plot failed: no such file') });
-    const page = await solve(['fetch', '3', 'rdls', '--server', nova.url]);
-    expect(page.code).toBe(5);
-    expect(page.notes[0]).toContain('plot failed: no such file');
-    expect(existsSync(join(home, '3.rdls'))).toBe(false);
-    expect(readdirSync(home)).toEqual([]);
+  test('--exact without --tag, and a word beside the options, are wrong usage', async () => {
+    expect((await solve(['jobs', '--exact'])).notes[0]).toContain('--exact needs --tag');
+    expect((await solve(['jobs', '5'])).code).toBe(2);
+    expect((await solve(['jobs', '-n', '0'])).code).toBe(2);
   });
 });
