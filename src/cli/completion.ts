@@ -22,7 +22,12 @@ export function completionScript(shell: Shell, solve: Command, commands: readonl
 
 function bashScript(options: readonly OptionSpec[], commands: readonly Command[]): string {
   const flags = [...options.flatMap(spellings), '-h', '--help', '-V', '--version'].join(' ');
-  const values = options
+  const ownFlags = commands.map(
+    (command) => `    ${command.name}) flags='${[...command.options.flatMap(spellings), '-h', '--help'].join(' ')}' ;;`,
+  );
+  // An option takes the same wherever it is.
+  const byName = new Map([...commands.flatMap((command) => command.options), ...options].map((one) => [one.name, one]));
+  const values = [...byName.values()]
     .filter((option) => option.value !== undefined && option.endings === undefined)
     .map((option) => {
       const reply =
@@ -44,7 +49,11 @@ function bashScript(options: readonly OptionSpec[], commands: readonly Command[]
   return `# bash completion for ${PROGRAMS.join(' and ')}
 _starfix() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local flags='${flags}'
   COMPREPLY=()
+  ((COMP_CWORD > 1)) && case "\${COMP_WORDS[1]}" in
+${ownFlags.join('\n')}
+  esac
   case "$before" in
 ${values.join('\n')}
   esac
@@ -52,7 +61,7 @@ ${values.join('\n')}
 ${operands.join('\n')}
   esac; fi
   if [[ "$word" == -* ]]; then
-    COMPREPLY=($(compgen -W '${flags}' -- "$word"))
+    COMPREPLY=($(compgen -W "$flags" -- "$word"))
   elif ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W '${commands.map(({ name }) => name).join(' ')}' -- "$word") $(compgen -f -- "$word"))
   else
@@ -69,6 +78,10 @@ function zshScript(options: readonly OptionSpec[], commands: readonly Command[])
   const operands = commands
     .filter((command) => command.operands !== undefined)
     .map((command) => `    ${command.name}) compadd -- ${command.operands!.join(' ')}; return ;;`);
+  const own = commands.map(
+    (command) =>
+      `    ${command.name}) _arguments ${[...command.options.flatMap(zshSpecs), `'*:word:_files'`].join(' ')}; return ;;`,
+  );
   return `#compdef ${PROGRAMS.join(' ')}
 _starfix() {
   local -a commands
@@ -81,6 +94,9 @@ ${words.join('\n')}
     )
     _describe command commands
   fi
+  if ((CURRENT > 2)); then case "$words[2]" in
+${own.join('\n')}
+  esac; fi
   _arguments \\
 ${specs.map((spec) => `    ${spec} \\`).join('\n')}
     '*:image:_files'
@@ -124,21 +140,29 @@ function fishScript(options: readonly OptionSpec[], commands: readonly Command[]
       if (operands === undefined) continue;
       lines.push(`complete -c ${program} -f -n '__fish_seen_subcommand_from ${name}' -a '${operands.join(' ')}'`);
     }
-    for (const option of options) {
-      const short = option.short === undefined ? '' : ` -s ${option.short}`;
-      const takes = option.value === undefined || option.endings !== undefined ? '' : ' -r';
-      const words =
-        option.choices !== undefined
-          ? ` -f -a '${option.choices.join(' ')}'`
-          : option.names === 'directory'
-            ? " -f -a '(__fish_complete_directories)'"
-            : option.names === 'file' || takes === ''
-              ? ''
-              : ' -f';
-      lines.push(`complete -c ${program} -l ${option.name}${short}${takes}${words} -d '${fishText(option.text)}'`);
+    const solving = `not __fish_seen_subcommand_from ${commands.map(({ name }) => name).join(' ')}`;
+    for (const option of options) lines.push(fishOption(program, solving, option));
+    for (const command of commands) {
+      const within = `__fish_seen_subcommand_from ${command.name}`;
+      for (const option of command.options) lines.push(fishOption(program, within, option));
     }
   }
   return `# fish completion for ${PROGRAMS.join(' and ')}\n${lines.join('\n')}\n`;
+}
+
+function fishOption(program: string, condition: string, option: OptionSpec): string {
+  const short = option.short === undefined ? '' : ` -s ${option.short}`;
+  const takes = option.value === undefined || option.endings !== undefined ? '' : ' -r';
+  const words =
+    option.choices !== undefined
+      ? ` -f -a '${option.choices.join(' ')}'`
+      : option.names === 'directory'
+        ? " -f -a '(__fish_complete_directories)'"
+        : option.names === 'file' || takes === ''
+          ? ''
+          : ' -f';
+  const name = `-l ${option.name}${short}${takes}${words}`;
+  return `complete -c ${program} -n '${condition}' ${name} -d '${fishText(option.text)}'`;
 }
 
 function fishText(text: string): string {
