@@ -41,7 +41,7 @@ export class NetworkError extends SolveError {
 /** A reply came, and it was a failure of the server, a refusal, or not what was asked for. */
 export class ServerError extends SolveError {
   override readonly name: string = 'ServerError';
-  /** HTTP status of the reply: 200 is possible, since the API refuses with 200. */
+  /** HTTP status of the reply: 200 is possible, since the API refuses with 200; 0 if it is not known. */
   readonly status: number;
 
   constructor(code: ReplyFault, message: string, status: number, options?: ErrorOptions) {

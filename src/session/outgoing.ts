@@ -33,6 +33,11 @@ export class Outgoing {
     return this.#body.length;
   }
 
+  /** Is all of it in memory already, and so short that it does not matter if fetch keeps it? */
+  get short(): boolean {
+    return this.#body.content instanceof Uint8Array;
+  }
+
   /** Was the last byte handed over? Only then can the server have the request. */
   get complete(): boolean {
     return this.sentBytes >= this.totalBytes;

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { NetworkError, TimeLimitError, UploadUncertainError, type UploadTrace } from './faults.ts';
+import { NetworkError, ServerError, TimeLimitError, UploadUncertainError, type UploadTrace } from './faults.ts';
 import { type Gate, type GateLimits, gateOf } from './gate.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingBody, Repeat } from './request-spec.ts';
@@ -198,7 +198,9 @@ export class Transport {
           headers,
           body: outgoing.stream(),
           duplex: 'half',
-          redirect: 'manual',
+          // Any other combination makes fetch keep all of the body, so that it could repeat the request. The price: of
+          // a redirect no more is known than that it was one.
+          ...(outgoing.short ? { redirect: 'manual' } : { redirect: 'error', window: null }),
           signal: request.signal,
         });
       },
@@ -211,6 +213,10 @@ export class Transport {
     if (error instanceof AttemptFailure && !attempt.signal.aborted) return error;
     if (outgoing?.failure !== undefined) return outgoing.failure;
     const where = this.where(attempt.path, attempt.makeBody !== undefined);
+    if (isRedirect(error)) {
+      const fact = 'the server points to another address, where a body is not sent a second time';
+      return new AttemptFailure(new ServerError('SERVER_REDIRECT', `${where}: ${fact}`, 0), false);
+    }
     const reason = attempt.signal.aborted ? (attempt.signal.reason as unknown) : undefined;
     if (reason !== undefined && !(reason instanceof TimeLimitError)) return reason;
     const fault = reason ?? this.#networkFault(error, where, watch, outgoing);
@@ -245,6 +251,11 @@ export class Transport {
     const shown = name === undefined ? fact : `${fact} (${name})`;
     return new NetworkError(`${where}: ${shown}${progress}`, name, { cause: this.secrets.cause(error) });
   }
+}
+
+/** What fetch makes of a redirect that it was told not to follow. */
+function isRedirect(error: unknown): boolean {
+  return error instanceof TypeError && error.cause instanceof Error && error.cause.message === 'unexpected redirect';
 }
 
 /** The first cause; of several addresses that were tried, that of the last one. */

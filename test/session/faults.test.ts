@@ -1,11 +1,12 @@
+import { Readable } from 'node:stream';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { NetworkError, TimeLimitError } from '../../src/session/faults.ts';
 import { SessionRequest } from '../../src/session/session-request.ts';
-import type { StreamReply } from '../../src/session/request-spec.ts';
+import type { OutgoingBody, StreamReply } from '../../src/session/request-spec.ts';
 import type { NovaFault } from '../helpers/nova-server-faults.ts';
-import { JOB, hastyClock, sessionOf, startNova } from './set-up.ts';
+import { JOB, hastyClock, sessionOf, startNova, uploadOf } from './set-up.ts';
 
 /** Faults that pass: the call is made again and succeeds. */
 const PASSING: readonly (readonly [string, NovaFault])[] = [
@@ -70,6 +71,27 @@ test('a redirect of a login is refused, and the address it points to is named', 
     code: 'SERVER_REDIRECT',
     message: `POST ${nova.url}/api/login: HTTP 301, points to ${location}`,
   });
+});
+
+test('a redirect of an upload is refused, and it is not sent again', async () => {
+  const nova = await startNova();
+  nova.fail(
+    'upload',
+    { kind: 'status', status: 301, headers: { location: 'https://elsewhere.example/api/upload' } },
+    9,
+  );
+  const spec = uploadOf(Buffer.alloc(100_000));
+  const streamed = {
+    ...spec,
+    makeBody: async (json: string): Promise<OutgoingBody> => {
+      const { content, ...rest } = await spec.makeBody!(json);
+      return { ...rest, content: Readable.from([content]) };
+    },
+  };
+  const call = new SessionRequest(sessionOf(nova.url), streamed).send();
+  await expect(call).rejects.toMatchObject({ code: 'SERVER_REDIRECT' });
+  expect(nova.count('upload')).toBe(1);
+  expect(nova.uploads).toEqual([]);
 });
 
 describe('a reply that is something else', () => {
