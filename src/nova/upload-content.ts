@@ -36,12 +36,22 @@ export interface UploadContent {
    * @throws {SolveError} `FILE_NOT_FOUND` and the like; `FILE_CHANGED` if it is not what it was when first asked
    */
   measure(): Promise<number>;
-  /** The bytes from the start, as many as {@link measure} said. Breaking off closes what was opened. */
+  /**
+   * The bytes from the start, as many as {@link measure} said. Breaking off closes what was opened. A piece is good until
+   * the next but fourteen is asked for.
+   */
   read(): AsyncIterable<Uint8Array>;
 }
 
 /** Large enough that throughput is not lost in calls, small enough that memory is not noticed. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * The pieces of a file are read into this many buffers in turn, since new ones would pile up until the collector wakes.
+ * Between the file and the network no more than five are on their way: who passes a piece on waits until the network has
+ * taken the one before. Were that ever wrong, the SHA-1 that the server reports would not be that of the file.
+ */
+const SLOTS = 16;
 
 /** Room that the server has for a name; what is more is cut off, and the ending with it. */
 const LONGEST_NAME = 200;
@@ -148,8 +158,10 @@ function fileContent(path: string): UploadContent {
 }
 
 async function* readPieces(path: string, handle: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size;) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, size - at));
+  const slots: Buffer[] = [];
+  for (let at = 0, count = 0; at < size; count++) {
+    const slot = (slots[count % SLOTS] ??= Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, size)));
+    const piece = slot.subarray(0, size - at);
     let bytesRead: number;
     try {
       ({ bytesRead } = await handle.read(piece, 0, piece.length, at));
