@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /** Environment variables, as `process.env` holds them. */
@@ -26,6 +26,36 @@ export function configFolder(env: Environment = process.env, platform: NodeJS.Pl
       return join(base, OWN_NAME);
     }
   }
+}
+
+/**
+ * The folder for what may be deleted at any time: `$XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS,
+ * `%LOCALAPPDATA%` on Windows. It need not exist.
+ *
+ * @param platform as `process.platform` has it
+ */
+export function cacheFolder(env: Environment = process.env, platform: NodeJS.Platform = process.platform): string {
+  switch (platform) {
+    case 'win32':
+      return join(env['LOCALAPPDATA'] || join(env['USERPROFILE'] || homedir(), 'AppData', 'Local'), OWN_NAME, 'Cache');
+    case 'darwin':
+      return join(home(env), 'Library', 'Caches', OWN_NAME);
+    default: {
+      const configured = env['XDG_CACHE_HOME'];
+      const base = configured !== undefined && isAbsolute(configured) ? configured : join(home(env), '.cache');
+      return join(base, OWN_NAME);
+    }
+  }
+}
+
+/**
+ * The folder for sockets, which end with the processes that made them: in `$XDG_RUNTIME_DIR`, or one for the user in the
+ * folder for temporary files. It need not exist, and in the latter case may be there and belong to somebody else.
+ */
+export function runtimeFolder(env: Environment = process.env): string {
+  const configured = env['XDG_RUNTIME_DIR'];
+  if (configured !== undefined && isAbsolute(configured)) return join(configured, OWN_NAME);
+  return join(tmpdir(), `${OWN_NAME}-${process.getuid?.() ?? userInfo().username}`);
 }
 
 function home(env: Environment): string {
