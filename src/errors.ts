@@ -50,6 +50,18 @@ export const FAULTS = {
     http: 401,
     remedy: 'Log in again; if it happens again, tell the operator of the server.',
   },
+  UNSUPPORTED_IN_MODE: {
+    exit: 4,
+    http: 403,
+    remedy:
+      'Begin anew with an API key: init({ apiKey, reinit: true }), or solve login and then init({ reinit: true }).',
+  },
+  SESSION_NOT_SHARED: {
+    exit: 5,
+    http: 503,
+    remedy: 'Start the process that shares its session first, as the same user.',
+  },
+  SESSION_SHARED_ALREADY: { exit: 5, http: 409, remedy: 'Share under another name, or end the process that shares.' },
   NETWORK: { exit: 5, http: 502, remedy: 'Check the connection and the address given with --server.' },
   SERVER_ERROR: { exit: 5, http: 502, remedy: 'Try again later, or give another address with --server.' },
   SERVER_BUSY: { exit: 5, http: 503, remedy: 'Wait as long as the server asks, then try again.' },
