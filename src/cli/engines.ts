@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { configFolder } from '../io/user-folders.ts';
 import type { RemoteJob, Solver } from '../solution.ts';
+import { KEY_VARIABLES } from './key-variables.ts';
 import type { SolveSettings } from './solve-settings.ts';
 
 /** What is told while servers are asked. */
@@ -10,9 +11,6 @@ export interface EngineWatch {
   /** A server has given a number, or a second one for the same submission. */
   readonly onSubmitted: (remote: RemoteJob) => void;
 }
-
-/** Variables that name a key. */
-const KEY_VARIABLES = ['ASTROMETRY_API_KEY', 'AN_API_KEY', 'ASTROMETRY_API_KEY_FILE'] as const;
 
 /**
  * The engines that the options ask for, in their order. Unless they say otherwise: the one of this package, then a server

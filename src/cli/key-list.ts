@@ -1,15 +1,13 @@
 import { SolveError } from '../errors.ts';
 import { type FoundKey, type KeySearch, type KeySource, findKey } from '../session/key-sources.ts';
+import { KEY_VARIABLES } from './key-variables.ts';
 
 /** A place that names a key, and the key or what is wrong with it. */
 export type ListedKey = FoundKey | { readonly source: KeySource; readonly fault: SolveError };
 
-/** Variables that name a key, or a file with one, in the order in which they are asked. */
-const VARIABLES = ['ASTROMETRY_API_KEY', 'AN_API_KEY', 'ASTROMETRY_API_KEY_FILE'] as const;
-
 /** What the environment has to say, the first being the one that counts. */
 export function environmentKeys(server: string): ListedKey[] {
-  return VARIABLES.filter((name) => process.env[name]).flatMap((name) =>
+  return KEY_VARIABLES.filter((name) => process.env[name]).flatMap((name) =>
     look(server, { env: { [name]: process.env[name] } }, { kind: 'environment', name }),
   );
 }

@@ -17,6 +17,7 @@ export type AskOptions = Pick<SendOptions, 'signal' | 'timeoutMs'>;
 
 /** The WCS of a job, and the size of the image that it is about. */
 export interface JobWcs {
+  /** Where the pixels are in the sky. */
   readonly wcs: Wcs;
   /** Pixels. */
   readonly width: number;

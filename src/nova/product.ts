@@ -7,6 +7,7 @@ export interface ProductKind {
   readonly path: string;
   /** What the number in its path counts. */
   readonly of: 'job' | 'calibration' | 'image';
+  /** What its first bytes must be. */
   readonly format: ProductFormat;
   /** Ending of a file name for it: `job 19` becomes `19.wcs`. */
   readonly ending: string;

@@ -7,7 +7,9 @@ import type { SubmissionState } from './wire.ts';
 
 /** The server could not make an image of what was sent, so there will be no job. */
 export class SubmissionFailedError extends SolveError {
+  /** Always `SubmissionFailedError`. */
   override readonly name: string = 'SubmissionFailedError';
+  /** The submission that failed. */
   readonly submissionId: number;
   /** What the server says: the end of a Python traceback; the last line tells most. */
   readonly serverMessage: string;
@@ -30,6 +32,7 @@ export interface SubmissionOrigin {
 
 /** One upload on the server: an image, or an archive of several. */
 export class Submission {
+  /** Its number. */
   readonly id: number;
   /** SHA-1 of what was sent, lower-case hex; undefined for a URL, and if it was attached to by its number. */
   readonly sha1: string | undefined;

@@ -20,7 +20,9 @@ export interface UploadStream {
 
 /** Bytes in memory and what to call them. */
 export interface NamedBytes {
+  /** All of the file. */
   readonly bytes: Uint8Array;
+  /** What the server is told that it is called. */
   readonly name: string;
 }
 

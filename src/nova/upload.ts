@@ -33,6 +33,7 @@ export interface UploadOptions extends SendOptions {
 
 /** The upload arrived, and not as it was sent. */
 export class UploadDamagedError extends SolveError {
+  /** Always `UploadDamagedError`. */
   override readonly name: string = 'UploadDamagedError';
   /** What the server made of it nevertheless. */
   readonly submissionId: number;

@@ -34,6 +34,7 @@ export interface WaitStatus {
 
 /** The time limit of a wait is over. The server goes on: whoever has the numbers can wait on, in another process too. */
 export class WaitLimitError extends TimeLimitError {
+  /** Always `WaitLimitError`. */
   override readonly name: string = 'WaitLimitError';
   /** For `Submission.attach`; undefined if only the job is known. */
   readonly submissionId: number | undefined;

@@ -48,6 +48,7 @@ export type JobStatus = 'processing' | 'solving' | 'success' | 'failure' | 'unkn
 export interface NovaAnnotation {
   /** `ngc`, `ic`, `bright`, and where the server has the catalogues `hd`, `HIP`, `abell`, `tycho2`, `uzc`. */
   readonly type: string;
+  /** What it is called, the usual name first. */
   readonly names: readonly string[];
   /** Along the rows of the stored picture, 0-based (the server's own number is one more). */
   readonly x: number;
@@ -61,11 +62,15 @@ export interface NovaAnnotation {
 
 /** All that the server tells about a job at once. */
 export interface JobInfo {
+  /** How far it is. */
   readonly status: JobStatus;
   /** Name of the file as it was uploaded, or of the member of an archive; `json-xy` for a source list. */
   readonly originalFilename: string;
+  /** All tags, of people and of the server. */
   readonly tags: readonly string[];
+  /** Tags of the server alone. */
   readonly machineTags: readonly string[];
+  /** Names of the objects that it has found in the field. */
   readonly objectsInField: readonly string[];
   /** Undefined until it is solved. */
   readonly calibration: NovaCalibration | undefined;
@@ -271,24 +276,9 @@ export const SUBMISSION_IMAGES: ZodType<readonly number[]> = z.codec(
   { decode: (wire) => wire.image_ids, encode: (ids) => ({ status: 'success' as const, image_ids: [...ids] }) },
 );
 
-/** What the API says with status 200 when it refuses: the reason. */
-export const REFUSAL: ZodType<string> = z.codec(
-  z.object({ status: z.literal('error'), errormessage: z.string() }),
-  z.string(),
-  {
-    decode: ({ errormessage }) => errormessage,
-    encode: (errormessage) => ({ status: 'error' as const, errormessage }),
-  },
-);
-
 /** The answer of a server: what a client will decode to `value`, ready for `JSON.stringify`. */
 export function encode<T>(schema: ZodType<T>, value: T): unknown {
   return z.encode(schema, value);
-}
-
-/** A job in one of these states does not change any more. */
-export function isFinal(status: JobStatus | undefined): status is 'success' | 'failure' {
-  return status === 'success' || status === 'failure';
 }
 
 function decodeStatus(status: string): JobStatus {

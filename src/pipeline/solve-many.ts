@@ -29,8 +29,11 @@ export type ManyResult<T> = ManyAnswer<T> | ManyFailure<T>;
 export interface ManyAnswer<T> {
   /** Place among the inputs, from 0. */
   readonly index: number;
+  /** What was given. */
   readonly input: T;
+  /** A solution, or why there is none. */
   readonly outcome: Outcome;
+  /** Absent: nothing went wrong. */
   readonly error?: never;
   /** From the start of the work to the answer. */
   readonly elapsedMs: number;
@@ -38,11 +41,15 @@ export interface ManyAnswer<T> {
 
 /** The input could not be worked on. */
 export interface ManyFailure<T> {
+  /** Place among the inputs, from 0. */
   readonly index: number;
+  /** What was given. */
   readonly input: T;
   /** A {@link SolveError}, unless it is a defect of the program. */
   readonly error: Error;
+  /** Absent: there is no answer. */
   readonly outcome?: never;
+  /** From the start of the work to the fault. */
   readonly elapsedMs: number;
 }
 

@@ -2,11 +2,13 @@ import { type FaultCode, SolveError } from '../errors.ts';
 
 /** No usable API key: none was found (`API_KEY_MISSING`), or a source that was named holds none (`API_KEY_INVALID`). */
 export class ApiKeyError extends SolveError {
+  /** Always `ApiKeyError`. */
   override readonly name: string = 'ApiKeyError';
 }
 
 /** The server does not know the API key. */
 export class LoginFailedError extends SolveError {
+  /** Always `LoginFailedError`. */
   override readonly name: string = 'LoginFailedError';
 
   constructor(message: string, options?: ErrorOptions) {
@@ -16,6 +18,7 @@ export class LoginFailedError extends SolveError {
 
 /** The server refused a session, and the one of a fresh login as well. */
 export class InvalidSessionError extends SolveError {
+  /** Always `InvalidSessionError`. */
   override readonly name: string = 'InvalidSessionError';
 
   constructor(message: string, options?: ErrorOptions) {
@@ -25,6 +28,7 @@ export class InvalidSessionError extends SolveError {
 
 /** No reply came: the name is unknown, the connection was refused, broke, or went silent. */
 export class NetworkError extends SolveError {
+  /** Always `NetworkError`. */
   override readonly name: string = 'NetworkError';
   /**
    * The fault as the system names it: `ENOTFOUND`, `ECONNREFUSED`, `ECONNRESET`; `STALLED` when nothing moved for too
@@ -40,6 +44,7 @@ export class NetworkError extends SolveError {
 
 /** A reply came, and it was a failure of the server, a refusal, or not what was asked for. */
 export class ServerError extends SolveError {
+  /** Always `ServerError`. */
   override readonly name: string = 'ServerError';
   /** HTTP status of the reply: 200 is possible, since the API refuses with 200; 0 if it is not known. */
   readonly status: number;
@@ -58,6 +63,7 @@ export type ReplyFault = Extract<
 
 /** A web page where data should be, `HUMAN_CHECK` if it is the page that asks whether one is human. */
 export class HtmlReplyError extends SolveError {
+  /** Always `HtmlReplyError`. */
   override readonly name: string = 'HtmlReplyError';
   /** HTTP status of the reply. */
   readonly status: number;
@@ -81,6 +87,7 @@ export interface UploadTrace {
 
 /** All of an upload was sent and no answer came: the server may have made a submission of it, or not. */
 export class UploadUncertainError extends SolveError {
+  /** Always `UploadUncertainError`. */
   override readonly name: string = 'UploadUncertainError';
   /** How much had been sent. */
   readonly trace: UploadTrace;
@@ -93,6 +100,7 @@ export class UploadUncertainError extends SolveError {
 
 /** A time limit was over. `cause` is the last fault that was met on the way, if there was one. */
 export class TimeLimitError extends SolveError {
+  /** Always `TimeLimitError`. */
   override readonly name: string = 'TimeLimitError';
 
   constructor(message: string, options?: ErrorOptions) {

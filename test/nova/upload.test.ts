@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -42,7 +43,7 @@ async function* pieces(bytes: Uint8Array, size = 10_000): AsyncGenerator<Uint8Ar
 function openFiles(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return execFileSync('readlink', [`/proc/${process.pid}/fd/${fd}`], { encoding: 'utf8' }).startsWith(scratch);
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(scratch);
     } catch {
       return false;
     }
