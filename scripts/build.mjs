@@ -32,8 +32,9 @@ if (tsc.status !== 0) {
 const bundle = await rolldown({
   input: { main: `${made}/cli/main.js`, 'solver-thread': `${made}/pipeline/solver-thread.js` },
   platform: 'node',
-  // Native code and its loader; the pool, which starts its own files as threads; what ships no licence to copy along.
-  external: [/^(?:sharp|tinypool|fits-reader)(?:\/|$)/],
+  // Native code and its loader; the pool, which starts its own files as threads; what ships no licence to copy along;
+  // what only those need who name a Redis server, and which finds its scripts by its own folder.
+  external: [/^(?:sharp|tinypool|fits-reader|bullmq|ioredis)(?:\/|$)/],
 });
 const { output } = await bundle.generate({ format: 'esm', chunkFileNames: '[name]-[hash].js' });
 await bundle.close();

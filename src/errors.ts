@@ -90,6 +90,12 @@ export const FAULTS = {
     http: 422,
     remedy: 'Send what the server reads: FITS with its image in the first HDU, JPEG, PNG, GIF, TIFF or BMP.',
   },
+  QUEUE_UNREACHABLE: {
+    exit: 5,
+    http: 503,
+    remedy: 'Check that Redis runs there, and the address, user and password given with --redis.',
+  },
+  WORKER_LOST: { exit: 5, http: 502, remedy: 'Look at what the workers say: each that took this image ended at it.' },
   TIME_LIMIT: { exit: 5, http: 504, remedy: 'Try again later, or allow more time with --timeout.' },
   INTERNAL: { exit: 3, http: 500, remedy: 'This is a defect of starfix: please report it with the file.' },
 } as const;
