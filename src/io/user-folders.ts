@@ -49,6 +49,26 @@ export function cacheFolder(env: Environment = process.env, platform: NodeJS.Pla
 }
 
 /**
+ * The folder for what is to last from one run to the next and was not set up by hand: `$XDG_STATE_HOME` or
+ * `~/.local/state` on Linux, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on Windows. It need not exist.
+ *
+ * @param platform as `process.platform` has it
+ */
+export function stateFolder(env: Environment = process.env, platform: NodeJS.Platform = process.platform): string {
+  switch (platform) {
+    case 'win32':
+      return join(env['LOCALAPPDATA'] || join(env['USERPROFILE'] || homedir(), 'AppData', 'Local'), OWN_NAME);
+    case 'darwin':
+      return configFolder(env, platform);
+    default: {
+      const configured = env['XDG_STATE_HOME'];
+      const base = configured !== undefined && isAbsolute(configured) ? configured : join(home(env), '.local', 'state');
+      return join(base, OWN_NAME);
+    }
+  }
+}
+
+/**
  * The folder for sockets, which end with the processes that made them: in `$XDG_RUNTIME_DIR`, or one for the user in the
  * folder for temporary files. It need not exist, and in the latter case may be there and belong to somebody else.
  */

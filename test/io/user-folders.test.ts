@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { homedir, tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { cacheFolder, configFolder, runtimeFolder } from '../../src/io/user-folders.ts';
+import { cacheFolder, configFolder, runtimeFolder, stateFolder } from '../../src/io/user-folders.ts';
 
 test.each([
   ['linux', { HOME: '/home/ada' }, '/home/ada/.config/starfix'],
@@ -25,6 +25,17 @@ test.each([
   ['win32', { USERPROFILE: '/ada' }, '/ada/AppData/Local/starfix/Cache'],
 ] as const)('the cache folder on %s with %j is %s', (platform, env, folder) => {
   expect(cacheFolder(env, platform)).toBe(folder);
+});
+
+test.each([
+  ['linux', { HOME: '/home/ada' }, '/home/ada/.local/state/starfix'],
+  ['linux', { HOME: '/home/ada', XDG_STATE_HOME: '/state' }, '/state/starfix'],
+  ['linux', { HOME: '/home/ada', XDG_STATE_HOME: 'relative' }, '/home/ada/.local/state/starfix'],
+  ['darwin', { HOME: '/Users/ada', XDG_STATE_HOME: '/state' }, '/Users/ada/Library/Application Support/starfix'],
+  ['win32', { LOCALAPPDATA: '/ada/Local' }, '/ada/Local/starfix'],
+  ['win32', { USERPROFILE: '/ada' }, '/ada/AppData/Local/starfix'],
+] as const)('the state folder on %s with %j is %s', (platform, env, folder) => {
+  expect(stateFolder(env, platform)).toBe(folder);
 });
 
 test('sockets stand in the folder that the system gives a user, or in one of theirs for temporary files', () => {
