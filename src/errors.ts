@@ -38,6 +38,16 @@ export const FAULTS = {
   INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
   INDEX_UNSUPPORTED: { exit: 3, http: 500, remedy: 'Use index files of quads of three or four stars.' },
   FILE_CHANGED: { exit: 3, http: 409, remedy: 'Wait until the file is written, then send it again.' },
+  JOURNAL_BUSY: {
+    exit: 3,
+    http: 409,
+    remedy: 'Wait until the other process ends, or end it; solve status shows its work.',
+  },
+  JOURNAL_DAMAGED: {
+    exit: 3,
+    http: 500,
+    remedy: 'Name another journal, or move this file away: it is left as it is.',
+  },
   API_KEY_MISSING: {
     exit: 4,
     http: 401,
