@@ -119,7 +119,7 @@ describe('a server that answers as the recorded one', () => {
       env: { ...process.env, ...user, ASTROMETRY_API_KEY: API_KEY },
     });
     expect(stdout).toMatch(/^job \d+: [\d.]+ [\d.]+\n$/);
-    expect(existsSync(join(home, 'm31.wcs'))).toBe(true);
+    expect(existsSync(join(home, 'm31.corr'))).toBe(true);
   });
 });
 
