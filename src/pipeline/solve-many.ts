@@ -164,7 +164,8 @@ async function threadsFor(
   return await openSolverThreads(concurrency, options);
 }
 
-function placeOf({ calibration }: Solution): NonNullable<Hints['previous']> {
+/** Where the next frame of a sequence is looked for first. */
+export function placeOf({ calibration }: Solution): NonNullable<Hints['previous']> {
   const { ra, dec, radius, pixelScale, parity } = calibration;
   return { raDeg: ra, decDeg: dec, radiusDeg: radius, scaleArcsec: pixelScale, parity };
 }

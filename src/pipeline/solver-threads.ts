@@ -12,6 +12,8 @@ import type { ThreadAnswer, ThreadTask } from './solver-thread.ts';
 export interface SolverThreads extends AsyncDisposable {
   /** As `createEmbeddedSolver`; each call of `solve` is done on a thread, and waits for one if all are busy. */
   readonly solver: Solver;
+  /** The same threads with other options. */
+  solverWith(options: Omit<EmbeddedOptions, 'index'>): Solver;
   /** Ends the threads, and what they are at. */
   close(): Promise<void>;
 }
@@ -34,9 +36,8 @@ export async function openSolverThreads(
     idleTimeout: 300_000,
     isolateWorkers: false,
   });
-  const { downsample, tweakOrder, headerHints, extension } = options;
-  const plain = { downsample, tweakOrder, headerHints, extension } as Omit<EmbeddedOptions, 'index'>;
   const run = async (
+    plain: ThreadTask['options'],
     input: SolveInput,
     hints: Hints = {},
     { signal, timeoutMs, onProgress }: SolveOptions = {},
@@ -59,8 +60,12 @@ export async function openSolverThreads(
       channel?.port1.close();
     }
   };
+  const solverWith = ({ downsample, tweakOrder, headerHints, extension }: Omit<EmbeddedOptions, 'index'>): Solver => {
+    const plain = { downsample, tweakOrder, headerHints, extension } as ThreadTask['options'];
+    return { name: 'embedded', solve: (...args) => run(plain, ...args) };
+  };
   const close = (): Promise<void> => pool.destroy();
-  return { solver: { name: 'embedded', solve: run }, close, [Symbol.asyncDispose]: close };
+  return { solver: solverWith(options), solverWith, close, [Symbol.asyncDispose]: close };
 }
 
 /** The input as something that can go to another thread. */
