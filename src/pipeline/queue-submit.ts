@@ -265,9 +265,10 @@ function resultOf<T>(
   returned: string | null | undefined,
   failed: string | null | undefined,
 ): ManyResult<T> {
-  if (failed !== null && failed !== undefined) return { index, input, error: textToFault(failed), elapsedMs };
+  // A job that succeeded later keeps the reason why it failed before.
+  if (typeof returned !== 'string') return { index, input, error: textToFault(failed ?? ''), elapsedMs };
   try {
-    const result = readResult(JSON.parse(returned ?? 'null'));
+    const result = readResult(JSON.parse(returned));
     return { index, input, outcome: result.outcome, elapsedMs: result.elapsedMs };
   } catch (error) {
     const fault =
