@@ -13,13 +13,14 @@ import {
   type JobData,
   type JobOptions,
   QUEUE_NAME,
+  checkQueueName,
   faultToText,
   jsonToSources,
   readJob,
   resultToJson,
 } from './queue-message.ts';
 import { type ServerRate, waitForTurn } from './queue-rate.ts';
-import { placeOf } from './solve-many.ts';
+import { placeOf } from './frame-solver.ts';
 import { type SolverThreads, openSolverThreads } from './solver-threads.ts';
 
 /** How a worker works. */
@@ -301,12 +302,6 @@ async function realFolder(folder: string): Promise<string> {
   } catch (error) {
     throw new SolveError('FILE_NOT_FOUND', `${folder}: no such folder`, { cause: error });
   }
-}
-
-/** @throws {SolveError} `BAD_ARGUMENT` for a name that BullMQ does not take */
-export function checkQueueName(name: string): void {
-  // A colon parts the names of keys.
-  if (!/^[^:\s]{1,200}$/.test(name)) throw new SolveError('BAD_ARGUMENT', `queue: '${name}' is no name of a queue`);
 }
 
 async function afterwards(ms: number): Promise<void> {
