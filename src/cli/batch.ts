@@ -1,7 +1,7 @@
 import type { SolveImageOptions } from '../engines/solve.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { readStream } from '../io/read-stream.ts';
-import { solveMany } from '../pipeline/solve-many.ts';
+import { type ManyResult, solveMany } from '../pipeline/solve-many.ts';
 import type { Progress, SolveInput } from '../solution.ts';
 import type { ImageItem } from './images.ts';
 import { debugStack, faultRecord } from './result.ts';
@@ -28,6 +28,32 @@ export async function solveBatch(
   engines: NonNullable<SolveImageOptions['engines']>,
   watch: BatchWatch,
 ): Promise<void> {
+  const remote = engines[0] !== 'embedded';
+  await runBatch(items, watch, (inputs, watching) =>
+    solveMany(inputs, {
+      ...settings.image,
+      engines,
+      ...watching,
+      // A single image is not worth a thread.
+      concurrency: Math.max(1, Math.min(settings.jobs ?? (remote ? REMOTE_JOBS : 1), items.length)),
+    }),
+  );
+}
+
+/**
+ * Opens images as there is room for them, and tells what came of each.
+ *
+ * @param solveAll gives a result for each input, with its place among them
+ * @throws the signal's reason if cancelled
+ */
+export async function runBatch(
+  items: readonly ImageItem[],
+  watch: BatchWatch,
+  solveAll: (
+    inputs: AsyncIterable<SolveInput>,
+    watching: { readonly signal: AbortSignal; readonly onProgress?: (progress: Progress, index: number) => void },
+  ) => AsyncIterable<ManyResult<SolveInput>>,
+): Promise<void> {
   const { signal, onProgress } = watch;
   const taken: ImageItem[] = [];
   const inputs = async function* (): AsyncGenerator<SolveInput> {
@@ -41,13 +67,8 @@ export async function solveBatch(
       yield input;
     }
   };
-  const remote = engines[0] !== 'embedded';
-  const results = solveMany(inputs(), {
-    ...settings.image,
-    engines,
+  const results = solveAll(inputs(), {
     signal,
-    // A single image is not worth a thread.
-    concurrency: Math.max(1, Math.min(settings.jobs ?? (remote ? REMOTE_JOBS : 1), items.length)),
     ...(onProgress === undefined ? {} : { onProgress: (progress, index) => onProgress(taken[index]!, progress) }),
   });
   for await (const result of results) {

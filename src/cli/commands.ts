@@ -44,8 +44,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'resume', summary: 'go on with what an interrupted run had begun' },
   { name: 'retry', summary: 'try again what failed' },
   { name: 'watch', summary: 'solve images as they come into a folder' },
-  { name: 'worker', summary: 'solve what a queue holds' },
-  { name: 'submit', summary: 'put images into a queue, wait, and print the answers' },
+  {
+    name: 'worker',
+    summary: 'solve what a queue holds',
+    load: async () => (await import('./worker-command.ts')).workerCommand,
+  },
+  {
+    name: 'submit',
+    summary: 'put images into a queue, wait, and print the answers',
+    load: async () => (await import('./submit-command.ts')).submitCommand,
+  },
   { name: 'serve', summary: 'answer like nova.astrometry.net' },
   { name: 'doctor', summary: 'tell what is installed and which fields it covers' },
   {

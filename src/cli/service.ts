@@ -65,8 +65,8 @@ export async function openSession(
   });
 }
 
-/** What `parseServer` says of an address, said of the option. */
-function asOption(parse: () => string): string {
+/** What a parser says of an address, said of the option. */
+export function asOption<Address>(parse: () => Address): Address {
   try {
     return parse();
   } catch (error) {

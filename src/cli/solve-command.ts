@@ -84,7 +84,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
 }
 
 /** Writes what was asked for; a file that cannot be written is a fault of the image. */
-async function writeProducts(
+export async function writeProducts(
   result: ImageResult,
   wcsFile: string | undefined,
   settings: SolveSettings,
@@ -98,7 +98,8 @@ async function writeProducts(
   }
 }
 
-function print(item: ImageItem, result: ImageResult, settings: SolveSettings, terminal: Terminal): void {
+/** Prints what came of an image as the options say. */
+export function print(item: ImageItem, result: ImageResult, settings: SolveSettings, terminal: Terminal): void {
   const { name } = item;
   if (settings.verbose && 'outcome' in result)
     for (const line of renderReport(name, result.outcome)) terminal.note(line);

@@ -14,6 +14,10 @@ export interface Terminal {
   readonly noteIsTerminal: boolean;
   /** Aborts on Ctrl-C, on SIGTERM, and when nobody reads the answers any more. */
   readonly signal: AbortSignal;
+  /** From now on the first Ctrl-C aborts what this gives and nothing else; the second aborts `signal`. */
+  drainFirst(): AbortSignal;
+  /** What must be put in order after the abort may take this long, ms. Another Ctrl-C does not wait for it. */
+  allow(graceMs: number): void;
 }
 
 /** Reason of the abort when the user pressed Ctrl-C or the system asks to end. */
@@ -24,7 +28,7 @@ export const READER_GONE = 'reader gone';
 /** Erases the line and goes to its start. */
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** Work that does not stop by itself is left behind this long after Ctrl-C. */
+/** Work that does not stop by itself is left behind this long after Ctrl-C, unless it is allowed more. */
 const GRACE_MS = 80;
 
 /** The terminal of this process. Installs the handlers for signals and closed pipes: call once. */
@@ -33,17 +37,23 @@ export function processTerminal(): Terminal {
   const outIsTerminal = process.stdout.isTTY;
   const noteIsTerminal = process.stderr.isTTY;
   let shown = '';
+  let draining: AbortController | undefined;
+  let grace = GRACE_MS;
   const clear = (): void => {
     if (shown !== '') process.stderr.write(CLEAR_LINE);
     shown = '';
   };
   const stop = (): void => {
+    if (draining?.signal.aborted === false) {
+      draining.abort(INTERRUPTED);
+      return;
+    }
     if (controller.signal.aborted) process.exit(130);
     controller.abort(INTERRUPTED);
     setTimeout(() => {
       clear();
       process.exit(130);
-    }, GRACE_MS).unref();
+    }, grace).unref();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -70,5 +80,7 @@ export function processTerminal(): Terminal {
     outIsTerminal,
     noteIsTerminal,
     signal: controller.signal,
+    drainFirst: () => (draining ??= new AbortController()).signal,
+    allow: (graceMs) => (grace = graceMs),
   };
 }

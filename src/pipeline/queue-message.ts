@@ -56,6 +56,12 @@ export interface JobOptions {
   readonly sequence?: boolean;
 }
 
+/** @throws {SolveError} `BAD_ARGUMENT` for a name that BullMQ does not take */
+export function checkQueueName(name: string): void {
+  // A colon parts the names of keys.
+  if (!/^[^:\s]{1,200}$/.test(name)) throw new SolveError('BAD_ARGUMENT', `queue: '${name}' is no name of a queue`);
+}
+
 /** More sources than this are not sent: the solver looks at fewer. */
 const MOST_SOURCES = 2000;
 const LONGEST_SIDE = 2 ** 24;

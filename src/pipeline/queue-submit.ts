@@ -4,9 +4,16 @@ import type { Queue, QueueEvents } from 'bullmq';
 import { SolveError } from '../errors.ts';
 import type { Progress, SolveInput } from '../solution.ts';
 import { type QueueConnection, connectRedis } from './queue-connection.ts';
-import { JOB_NAME, type JobData, QUEUE_NAME, readProgress, readResult, textToFault } from './queue-message.ts';
+import {
+  JOB_NAME,
+  type JobData,
+  QUEUE_NAME,
+  checkQueueName,
+  readProgress,
+  readResult,
+  textToFault,
+} from './queue-message.ts';
 import { type PackJobOptions, packJob } from './queue-pack.ts';
-import { checkQueueName } from './queue-worker.ts';
 import type { ManyResult } from './solve-many.ts';
 
 /** How inputs are put into a queue. */
