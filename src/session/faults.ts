@@ -26,6 +26,25 @@ export class InvalidSessionError extends SolveError {
   }
 }
 
+/**
+ * What a session can do:
+ * - `nova`: everything; it has an API key, or a token
+ * - `anonymous`: reading what a server tells everybody: submissions, jobs and their files
+ * - `local`: nothing is sent; images are solved on this machine
+ */
+export type SessionMode = 'nova' | 'anonymous' | 'local';
+
+/** The session cannot do this in its mode. Nothing was sent. */
+export class UnsupportedInModeError extends SolveError {
+  override readonly name: string = 'UnsupportedInModeError';
+  readonly mode: SessionMode;
+
+  constructor(mode: SessionMode, message: string, options?: ErrorOptions) {
+    super('UNSUPPORTED_IN_MODE', message, options);
+    this.mode = mode;
+  }
+}
+
 /** No reply came: the name is unknown, the connection was refused, broke, or went silent. */
 export class NetworkError extends SolveError {
   /** Always `NetworkError`. */

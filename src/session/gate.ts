@@ -1,13 +1,26 @@
 /** How much is asked of one server at a time. */
 export interface GateLimits {
   /** Requests in flight. */
-  readonly maxInFlight: number;
+  readonly maxParallel: number;
   /** Requests begun per second, on average; as many may begin at once after a pause. */
   readonly maxPerSecond: number;
 }
 
 /** The limits if none are given: three uploads at once is what the public site bears. */
-export const DEFAULT_LIMITS: GateLimits = { maxInFlight: 3, maxPerSecond: 10 };
+export const DEFAULT_LIMITS: GateLimits = { maxParallel: 3, maxPerSecond: 10 };
+
+/** The way in to one server: a {@link Gate} of this process, or that of another one. */
+export interface WayIn {
+  /**
+   * Waits for a place.
+   *
+   * @returns gives the place back; call it once
+   * @throws the signal's reason
+   */
+  enter(signal: AbortSignal): Promise<() => void>;
+  /** The server asked to be left alone: nothing begins for that long, a minute at most. */
+  hold(ms: number): void;
+}
 
 /** A wait longer than this is for the caller who was told so, not for everybody else. */
 const LONGEST_HOLD_MS = 60_000;
@@ -16,7 +29,7 @@ const LONGEST_HOLD_MS = 60_000;
  * The way in to one server: so many requests at once, so many per second, first come, first served.
  * Every session of the process that talks to the server goes through the same gate.
  */
-export class Gate {
+export class Gate implements WayIn {
   /** May be changed at any time; the next request obeys. */
   limits: GateLimits;
   readonly #waiting: (() => void)[] = [];
@@ -33,12 +46,6 @@ export class Gate {
     this.#countedAt = performance.now();
   }
 
-  /**
-   * Waits for a place.
-   *
-   * @returns gives the place back; call it once
-   * @throws the signal's reason
-   */
   async enter(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
@@ -65,13 +72,12 @@ export class Gate {
     };
   }
 
-  /** The server asked to be left alone: nothing begins for that long, a minute at most. */
   hold(ms: number): void {
     this.#heldUntil = Math.max(this.#heldUntil, performance.now() + Math.min(ms, LONGEST_HOLD_MS));
   }
 
   #admit(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < this.limits.maxInFlight) {
+    while (this.#waiting.length > 0 && this.#inFlight < this.limits.maxParallel) {
       const delay = this.#delay();
       if (delay > 0) {
         this.#stopTimer();

@@ -1,12 +1,15 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Environment, configFolder } from '../io/user-folders.ts';
 import { ApiKeyError } from './faults.ts';
 import { keyStorePath, readStoredKeys } from './key-store.ts';
 
 /** Where a key came from. */
 export interface KeySource {
-  /** Which kind of source; `none` for a session without a key. */
-  readonly kind: 'argument' | 'file' | 'environment' | 'config' | 'none';
+  /**
+   * Which kind of source; `none` for a session without a key. `token` and `sharing`: the session has none and needs none,
+   * since it was given a token, or asks another process for it.
+   */
+  readonly kind: 'argument' | 'file' | 'environment' | 'config' | 'prompt' | 'none' | 'token' | 'sharing';
   /** For people: the path, the variable (and the path in it), the name of the argument, or that there is none. */
   readonly name: string;
 }
@@ -27,6 +30,8 @@ export interface KeySearch {
   readonly keyFile?: string;
   /** Default: the environment of the process. */
   readonly env?: Environment;
+  /** File of stored keys. Default: the one that `solve login` writes in the config folder. */
+  readonly configPath?: string;
   /** Folder of the file that `solve login` writes. Default: the user's own, see {@link configFolder}. */
   readonly configFolder?: string;
   /** Told about a key file that others can read. */
@@ -64,7 +69,10 @@ export function findKey(server: string, search: KeySearch): FoundKey {
     const name = `ASTROMETRY_API_KEY_FILE (${named})`;
     return { apiKey: readKeyFile(named, name, onWarning), source: { kind: 'environment', name } };
   }
-  const path = keyStorePath(search.configFolder ?? configFolder(env));
+  const path = search.configPath ?? keyStorePath(search.configFolder ?? configFolder(env));
+  if (search.configPath !== undefined && !existsSync(path)) {
+    throw new ApiKeyError('API_KEY_INVALID', `${path}: no such file`);
+  }
   const stored = readStoredKeys(path);
   const own = stored[server];
   if (own !== undefined) {

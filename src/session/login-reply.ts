@@ -1,4 +1,5 @@
 import { type ZodType, z } from 'zod';
+import { SESSION_KEY } from './session-token.ts';
 
 /** A good answer to a login. */
 export interface LoginReply {
@@ -13,5 +14,5 @@ export interface LoginReply {
 export const LOGIN_REPLY: ZodType<LoginReply> = z.object({
   status: z.literal('success'),
   message: z.string().optional(),
-  session: z.string().regex(/^[!-~]{1,200}$/, 'not a session key'),
+  session: z.string().regex(SESSION_KEY, 'not a session key'),
 });

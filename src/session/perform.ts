@@ -29,14 +29,14 @@ const LONGEST_OBEYED_MS = 600_000;
  * Sends a request as often as is safe and useful, and gives what was made of the reply.
  *
  * @param holder whose session key to put into the request; undefined: none
- * @param expires may a reply mean that the session has expired? Then it is {@link SessionRefused}
+ * @param expires may a reply that this key has led to mean that the session has expired? Then it is {@link SessionRefused}
  * @throws {SolveError} the last fault; {@link SessionRefused}; the signal's reason
  */
 export async function perform<T>(
   transport: Transport,
   spec: JsonRequest<T> | StreamRequest<T>,
   holder: KeyHolder | undefined,
-  expires: boolean,
+  expires: (key: string | undefined) => boolean,
   run: Run,
 ): Promise<T> {
   const { clock, schedule, secrets } = transport;
@@ -56,7 +56,9 @@ export async function perform<T>(
   const context: ReplyContext = {
     where: transport.where(attempt.path, attempt.makeBody !== undefined),
     login: spec.path === '/api/login',
-    expiredStatus: expires ? spec.expiredStatus : undefined,
+    get expiredStatus() {
+      return expires(key) ? spec.expiredStatus : undefined;
+    },
     secrets,
     clock,
   };

@@ -4,6 +4,9 @@ import { SessionRefused } from './reply.ts';
 import type { JsonRequest, SendOptions, StreamRequest } from './request-spec.ts';
 import type { Session } from './session.ts';
 
+/** The key that was known, one that was kept, and one of a login. */
+const MOST_REFUSALS = 2;
+
 /**
  * A request to the session's server. If it needs a session it logs in just before, and once more when the server does
  * not know the session any longer; then the body is made anew from its start.
@@ -45,24 +48,27 @@ export class SessionRequest<T> {
 
   async #inSession(run: Run, where: string): Promise<T> {
     const session = this.#session;
-    if (this.#spec.session !== true) return await this.#attempt(undefined, run, where);
-    try {
-      return await perform(session.transport, this.#spec, session, true, run);
-    } catch (error) {
-      if (!(error instanceof SessionRefused)) throw error;
-      session.forget(error.key);
+    const { transport } = session;
+    const holder = this.#spec.session === true ? session : undefined;
+    for (let refusals = 0; ; refusals++) {
+      // A key that was known may be refused, and one that another process has left; not one of a fresh login.
+      const expires = (key: string | undefined): boolean =>
+        holder?.renews === true && refusals < MOST_REFUSALS && (refusals === 0 || !holder.isFresh(key));
+      try {
+        return await perform(transport, this.#spec, holder, expires, run);
+      } catch (error) {
+        if (!(error instanceof SessionRefused)) throw error;
+        const again = expires(error.key);
+        holder?.forget(error.key);
+        if (again) continue;
+        throw new InvalidSessionError(`${where}: ${factOf(holder)}`);
+      }
     }
-    return await this.#attempt(session, run, where);
   }
+}
 
-  async #attempt(holder: Session | undefined, run: Run, where: string): Promise<T> {
-    try {
-      return await perform(this.#session.transport, this.#spec, holder, false, run);
-    } catch (error) {
-      if (!(error instanceof SessionRefused)) throw error;
-      const fact = holder === undefined ? 'the server wants a session for this' : 'the server refused a fresh session';
-      holder?.forget(error.key);
-      throw new InvalidSessionError(`${where}: ${fact}`);
-    }
-  }
+function factOf(holder: Session | undefined): string {
+  if (holder === undefined) return 'the server wants a session for this';
+  if (holder.renews) return 'the server refused a fresh session';
+  return 'the server does not know the session any longer, and there is no API key to log in with';
 }

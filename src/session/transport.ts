@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import { NetworkError, ServerError, TimeLimitError, UploadUncertainError, type UploadTrace } from './faults.ts';
-import { type Gate, type GateLimits, gateOf } from './gate.ts';
+import type { WayIn } from './gate.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingBody, Repeat } from './request-spec.ts';
 import type { RetrySchedule } from './retry.ts';
@@ -91,7 +91,7 @@ export class Transport {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly schedule: RetrySchedule;
-  readonly gate: Gate;
+  readonly gate: WayIn;
   readonly #limits: AttemptLimits;
 
   constructor(
@@ -100,14 +100,14 @@ export class Transport {
     clock: Clock,
     schedule: RetrySchedule,
     limits: AttemptLimits,
-    gateLimits: Partial<GateLimits>,
+    gate: WayIn,
   ) {
     this.server = server;
     this.secrets = secrets;
     this.clock = clock;
     this.schedule = schedule;
     this.#limits = limits;
-    this.gate = gateOf(server, gateLimits);
+    this.gate = gate;
   }
 
   /**

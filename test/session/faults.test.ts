@@ -183,7 +183,7 @@ test('the time limit is for all attempts together, and names the last fault', as
 test('cancelling rejects with the reason, wherever the call is', async () => {
   const nova = await startNova();
   nova.fail('job', { kind: 'stall', read: true }, 100);
-  const session = sessionOf(nova.url, { maxInFlight: 1 });
+  const session = sessionOf(nova.url, { maxParallel: 1 });
   const signals = [new AbortController(), new AbortController(), new AbortController()];
   signals[2]!.abort('before it began');
   const calls = signals.map(({ signal }) => new SessionRequest(session, JOB).send({ signal }));
@@ -238,7 +238,7 @@ describe('a reply of bytes', () => {
   test('whose reader gives up is not asked for again, and the place is free', async () => {
     const nova = await startNova();
     nova.files.set('/wcs_file/3', { contentType: 'application/fits', bytes });
-    const session = sessionOf(nova.url, { maxInFlight: 1 });
+    const session = sessionOf(nova.url, { maxParallel: 1 });
     const request = new SessionRequest(session, {
       path: '/wcs_file/3',
       async consume({ body }) {

@@ -33,7 +33,7 @@ test('fifty first calls at once make one login, and never more than three reques
 test('two sessions share the limit of their server', async () => {
   const nova = await startNova();
   nova.latencyMs = 3;
-  const sessions = [sessionOf(nova.url, { maxInFlight: 2 }), sessionOf(nova.url)];
+  const sessions = [sessionOf(nova.url, { maxParallel: 2 }), sessionOf(nova.url)];
   await Promise.all(Array.from({ length: 20 }, (_, i) => new SessionRequest(sessions[i % 2]!, MY_JOBS).send()));
   expect(nova.mostAtOnce).toBe(2);
 });
@@ -158,7 +158,7 @@ test('the constructor takes a key alone, and refuses what makes no sense', () =>
   const wrong = [
     { timeoutMs: 0 },
     { retries: -1 },
-    { maxInFlight: 0.5 },
+    { maxParallel: 0.5 },
     { maxPerSecond: NaN },
     { stallTimeoutMs: Infinity },
   ];

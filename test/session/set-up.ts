@@ -2,7 +2,8 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type Clock, SYSTEM_CLOCK } from '../../src/session/clock.ts';
 import type { JsonRequest, OutgoingBody } from '../../src/session/request-spec.ts';
-import { Session, type SessionOptions } from '../../src/session/session.ts';
+import { Session } from '../../src/session/session.ts';
+import type { SessionOptions } from '../../src/session/session-options.ts';
 import { NovaServer } from '../helpers/nova-server.ts';
 
 export const API_KEY = 'novatestkeyabcde';
@@ -29,7 +30,7 @@ export function hastyClock(): Clock & { readonly slept: number[] } {
 
 /** A session that waits for nothing that need not be. */
 export function sessionOf(server: string, options: SessionOptions = {}): Session {
-  return new Session({ apiKey: API_KEY, server, clock: hastyClock(), maxPerSecond: 10_000, ...options });
+  return new Session({ apiKey: API_KEY, server, cache: false, clock: hastyClock(), maxPerSecond: 10_000, ...options });
 }
 
 /** A call that needs a session and may be repeated. */

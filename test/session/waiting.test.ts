@@ -75,7 +75,7 @@ test('a wall clock that jumps changes nothing: no limit and no wait is counted b
 });
 
 test('the gate lets so many in at once, in their order', async () => {
-  const gate = new Gate({ maxInFlight: 2, maxPerSecond: 1000 });
+  const gate = new Gate({ maxParallel: 2, maxPerSecond: 1000 });
   const order: number[] = [];
   const leaves: (() => void)[] = [];
   const enter = async (i: number): Promise<void> => {
@@ -95,7 +95,7 @@ test('the gate lets so many in at once, in their order', async () => {
 });
 
 test('the gate lets so many in per second', async () => {
-  const gate = new Gate({ maxInFlight: 100, maxPerSecond: 20 });
+  const gate = new Gate({ maxParallel: 100, maxPerSecond: 20 });
   const begin = performance.now();
   await Promise.all(Array.from({ length: 30 }, async () => (await gate.enter(NEVER))()));
   const elapsed = performance.now() - begin;
@@ -104,7 +104,7 @@ test('the gate lets so many in per second', async () => {
 });
 
 test('who leaves the queue is not waited for, and takes no place', async () => {
-  const gate = new Gate({ maxInFlight: 1, maxPerSecond: 1000 });
+  const gate = new Gate({ maxParallel: 1, maxPerSecond: 1000 });
   const leave = await gate.enter(NEVER);
   const impatient = new AbortController();
   const given = gate.enter(impatient.signal);

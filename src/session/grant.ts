@@ -1,0 +1,20 @@
+import type { ApiKeyError, SessionMode } from './faults.ts';
+import type { WayIn } from './gate.ts';
+import type { KeySource } from './key-sources.ts';
+import type { SessionToken } from './session-token.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** What a session has in place of an API key of its own. */
+export interface Grant {
+  readonly mode: SessionMode;
+  readonly source: KeySource;
+  /** Why there is no API key, for whoever asks for it. */
+  readonly apiKey: ApiKeyError;
+  readonly tokens: TokenSource;
+  /** What it begins with. */
+  readonly token?: SessionToken;
+  /** Default: the one of the server in this process. */
+  readonly gate?: WayIn;
+  /** What is to be done when the session is closed. */
+  readonly close?: () => Promise<void>;
+}
