@@ -36,6 +36,8 @@ export type { WhatToSend } from './engines/parcel.ts';
 export { solve } from './engines/solve.ts';
 export type { SolveImageOptions } from './engines/solve.ts';
 export { jobsByTag, myJobs } from './nova/account.ts';
+export { client } from './nova/clients.ts';
+export type { JobsClient, ProductsClient, SubmissionsClient, UploadsClient } from './nova/clients.ts';
 export { fetchProduct, saveProduct } from './nova/download.ts';
 export type { DownloadOptions, SaveOptions } from './nova/download.ts';
 export { Job } from './nova/job.ts';
@@ -55,6 +57,8 @@ export type { JobInfo, JobStatus, NovaAnnotation, SubmissionState } from './nova
 export { solveMany } from './pipeline/solve-many.ts';
 export type { ManyAnswer, ManyFailure, ManyResult, SolveManyOptions } from './pipeline/solve-many.ts';
 export type { Clock } from './session/clock.ts';
+export { defaultSession, getInstance, init, isActive, reset, withSession } from './session/default-session.ts';
+export type { InitOptions } from './session/default-session.ts';
 export {
   ApiKeyError,
   HtmlReplyError,
@@ -63,9 +67,10 @@ export {
   NetworkError,
   ServerError,
   TimeLimitError,
+  UnsupportedInModeError,
   UploadUncertainError,
 } from './session/faults.ts';
-export type { ReplyFault, UploadTrace } from './session/faults.ts';
+export type { ReplyFault, SessionMode, UploadTrace } from './session/faults.ts';
 export type { KeySearch, KeySource } from './session/key-sources.ts';
 export type {
   JsonRequest,
@@ -76,5 +81,12 @@ export type {
   StreamRequest,
 } from './session/request-spec.ts';
 export { Session } from './session/session.ts';
-export type { LoginOptions, SessionOptions } from './session/session.ts';
+export type { LoginOptions, SessionInfo } from './session/session.ts';
+export type { SessionClients } from './session/session-clients.ts';
+export type { RequestOptions, SessionOptions } from './session/session-options.ts';
 export { SessionRequest } from './session/session-request.ts';
+export { SessionSharing } from './session/session-sharing.ts';
+export type { SharingOptions } from './session/session-sharing.ts';
+export type { SessionToken } from './session/session-token.ts';
+export { collectSharedSession } from './session/shared-session.ts';
+export type { SharedSessionOptions } from './session/shared-session.ts';

@@ -2,6 +2,7 @@ import { type Header, parseHeader } from '../fits/header.ts';
 import { SolveError } from '../errors.ts';
 import { ServerError } from '../session/faults.ts';
 import type { JsonRequest, SendOptions } from '../session/request-spec.ts';
+import { defaultSession } from '../session/default-session.ts';
 import type { Session } from '../session/session.ts';
 import { SessionRequest } from '../session/session-request.ts';
 import type { NovaCalibration } from '../solution.ts';
@@ -47,8 +48,11 @@ export class Job {
   }
 
   /** A job by its number, as another process may have left it. Nothing is asked of the server yet. */
-  static attach(session: Session, id: number): Job {
-    return new Job(session, id);
+  static attach(session: Session, id: number): Job;
+  /** The same with the default session, see {@link init}: reading needs no API key. */
+  static attach(id: number): Job;
+  static attach(session: Session | number, id?: number): Job {
+    return typeof session === 'number' ? new Job(defaultSession(), session) : new Job(session, id ?? Number.NaN);
   }
 
   /** What it was at the last look; undefined before the first. */

@@ -1,4 +1,5 @@
 import { SolveError } from '../errors.ts';
+import { defaultSession } from '../session/default-session.ts';
 import type { Session } from '../session/session.ts';
 import { SessionRequest } from '../session/session-request.ts';
 import { type AskOptions, Job } from './job.ts';
@@ -56,8 +57,13 @@ export class Submission {
   }
 
   /** A submission by its number, as another process may have left it. Nothing is asked of the server yet. */
-  static attach(session: Session, id: number): Submission {
-    return new Submission(session, id);
+  static attach(session: Session, id: number): Submission;
+  /** The same with the default session, see {@link init}: reading needs no API key. */
+  static attach(id: number): Submission;
+  static attach(session: Session | number, id?: number): Submission {
+    return typeof session === 'number'
+      ? new Submission(defaultSession(), session)
+      : new Submission(session, id ?? Number.NaN);
   }
 
   /** Its jobs as far as they are known, in the order of the images. */
