@@ -38,7 +38,15 @@ export const workerCommand: Command = {
       group: QUEUE_GROUP,
       text: 'images a minute to a server, counted over all workers of this Redis; 20 for the public one if not said',
     },
-    ...solveOptions('engine timeout jobs quiet verbose server api-key-file upload public poll'),
+    ...solveOptions('engine timeout'),
+    {
+      name: 'jobs',
+      short: 'j',
+      value: 'N',
+      group: 'Solving',
+      text: 'images at once; as many as there are cores if not said, 3 where only a server is asked',
+    },
+    ...solveOptions('quiet verbose server api-key-file upload public poll'),
   ],
   examples: [
     ['solve worker --redis redis://queue.local --root /data', 'as many images at once as there are cores'],
@@ -129,7 +137,7 @@ function rememberEngines(
     const key = JSON.stringify(image);
     let engines = opened.get(key);
     if (engines === undefined) {
-      engines = openEngines({ ...settings, image }, { onWarning: terminal.note, onSubmitted: () => {} });
+      engines = openEngines({ ...settings, image }, terminal.note);
       opened.set(key, engines);
     }
     return await engines;
