@@ -100,7 +100,8 @@ async function tryKey(apiKey: string, { server, timeoutMs }: ServiceChoice, term
   const session = new Session({ apiKey, server, retries: RETRIES, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   terminal.progress(`asking ${server}`);
   try {
-    await session.login({ signal: terminal.signal });
+    // A session that is kept from another day tells nothing of the key.
+    await session.login({ force: true, signal: terminal.signal });
     return session;
   } catch (error) {
     if (!(error instanceof SolveError)) throw error;

@@ -39,7 +39,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   const unused = listKeys(choice.server, choice.keyFile, folder)
     .slice(1)
     .map((listed) => describe(listed, maskKey));
-  if (values.has('check')) await session.login({ signal: terminal.signal });
+  if (values.has('check')) await session.login({ force: true, signal: terminal.signal });
   const { server, source, maskedKey, user } = session;
   const config = keyStorePath(folder);
   if (choice.json) {

@@ -20,7 +20,10 @@ export function newUser(): User {
   const home = mkdtempSync(join(scratch, 'a home '));
   const begin = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Run => {
     const none = { ASTROMETRY_API_KEY: '', AN_API_KEY: '', ASTROMETRY_API_KEY_FILE: '' };
-    const run = start(args, { cwd: home, env: { ...none, HOME: home, XDG_CONFIG_HOME: '', ...env } });
+    const run = start(args, {
+      cwd: home,
+      env: { ...none, HOME: home, XDG_CONFIG_HOME: '', XDG_CACHE_HOME: '', ...env },
+    });
     run.child.stdin?.end();
     return run;
   };

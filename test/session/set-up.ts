@@ -1,4 +1,7 @@
-import { onTestFinished } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type Clock, SYSTEM_CLOCK } from '../../src/session/clock.ts';
 import type { JsonRequest, OutgoingBody } from '../../src/session/request-spec.ts';
@@ -7,6 +10,11 @@ import type { SessionOptions } from '../../src/session/session-options.ts';
 import { NovaServer } from '../helpers/nova-server.ts';
 
 export const API_KEY = 'novatestkeyabcde';
+
+// Sessions that are made without a word about a cache, here or in a process that a test starts, have one of their own.
+const cache = mkdtempSync(join(tmpdir(), 'session-cache-'));
+process.env['XDG_CACHE_HOME'] = cache;
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 /** A server that lives as long as the test. */
 export async function startNova(prefix?: string): Promise<NovaServer> {
