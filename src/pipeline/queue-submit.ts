@@ -90,7 +90,12 @@ export async function* submitMany<T extends SolveInput>(
     connection: client,
     streams: { events: { maxLen: KEPT_EVENTS } },
   });
-  const events = new bullmq.QueueEvents(queueName, { connection: client });
+  // From the last event on, and not from when the first question for events arrives: a quick worker is faster.
+  const [last] = await client.xrevrange(queue.toKey('events'), '+', '-', 'COUNT', 1).catch((error: unknown) => {
+    connection.close();
+    throw asFault(error);
+  });
+  const events = new bullmq.QueueEvents(queueName, { connection: client, lastEventId: last?.[0] ?? '0-0' });
   // What breaks is mended by the connection, which says so; what is refused comes back from the call.
   queue.on('error', () => {});
   events.on('error', () => {});
