@@ -104,7 +104,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   draining.addEventListener('abort', drain, { once: true });
   if (draining.aborted) drain();
   await worker.ended;
-  if (!settings.quiet) terminal.note(`worker ${worker.name}: ${done} images done`);
+  if (!settings.quiet) terminal.note(`worker ${worker.name}: images done: ${done}`);
   return terminal.signal.aborted ? 130 : 0;
 }
 
