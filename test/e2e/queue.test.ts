@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { storm } from '../../bench/queue.mjs';
+import { PICTURE, solveLikeRecorded } from '../helpers/solved-job.ts';
 import { NO_REDIS, RedisServer, freePort } from '../helpers/redis-server.ts';
+import { API_KEY, startNova } from '../session/set-up.ts';
 import { fixture, run, runJson, scratchFolder, start } from './program.ts';
 import type { JsonLine, Run } from './program.ts';
 
@@ -52,7 +54,7 @@ describe.skipIf(NO_REDIS !== undefined)('solve worker and solve submit', () => {
   test('answer like solve: text, JSON, exit code, the order of options, files', async () => {
     const bad = join(folder, 'bad.fits');
     writeFileSync(bad, 'SIMPLE');
-    const images = [GOOD, fixture('synthetic/dev01_orion_2p5.fits'), fixture('negative/neg_random_points.fits')];
+    const images = [GOOD, fixture('synthetic/dev01_orion_2p5.fits'), fixture('negative/neg_daylight.fits')];
     const queue = newQueue();
     await startWorker(queue);
     const here = await runJson(images);
@@ -133,6 +135,28 @@ describe.skipIf(NO_REDIS !== undefined)('solve worker and solve submit', () => {
     expect(JSON.parse(out)).toMatchObject({ file: hard, status: 'unsolved' });
   });
 
+  test('a worker asks a server, and who submits sees where', async () => {
+    const nova = await startNova();
+    solveLikeRecorded(nova);
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, `${API_KEY}\n`, { mode: 0o600 });
+    const queue = newQueue();
+    const asking = ['--engine', 'nova', '--server', nova.url, '--api-key-file', keyFile, '--poll', '0.05'];
+    const worker = await startWorker([...queue, ...asking, '--rate', '600']);
+    const copy = join(folder, 'copy.jpg');
+    copyFileSync(PICTURE, copy);
+    const { code, out } = await run(['submit', '--json', ...queue, PICTURE, copy]);
+    expect(code).toBe(0);
+    const answers = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonLine);
+    expect(answers.map(({ submission }) => submission).sort()).toEqual([1, 2]);
+    expect(answers[0]).toMatchObject({ status: 'solved', engine: 'nova', server: nova.url });
+    worker.child.kill('SIGINT');
+    expect((await worker.ending).err).not.toContain(API_KEY);
+  });
+
   test('say in one line what is wrong with the address, and never the password', async () => {
     const port = await freePort();
     // Something that listens and never answers.
@@ -153,7 +177,12 @@ describe.skipIf(NO_REDIS !== undefined)('solve worker and solve submit', () => {
       expect(notes[0]).toMatch(message);
       expect(notes[0]).not.toContain('hush');
     };
-    await Promise.all(cases.flatMap((row) => [check(...row, ['worker']), check(...row, ['submit', GOOD])]));
+    await Promise.all(
+      cases.flatMap(([url, exit, message]) => [
+        check(url, exit, message, ['worker']),
+        check(url, exit, message, ['submit', GOOD]),
+      ]),
+    );
     expect((await run(['submit', GOOD])).err).toMatch(/submit needs --redis URL/);
   });
 
