@@ -4,11 +4,11 @@ import { Session, createNovaSolver, solve } from 'starfix';
 
 const [server, keyFile, image] = process.argv.slice(2);
 const session = new Session({ server, keyFile });
-const nova = createNovaSolver(session, {
-  intervalMs: 500,
+const outcome = await solve(image, {
+  engines: ['embedded', createNovaSolver(session, { intervalMs: 500 })],
+  timeoutMs: 600_000,
   onSubmitted: ({ submissionId, jobId }) => console.error(`submission ${submissionId}, job ${jobId ?? 'not yet'}`),
 });
-const outcome = await solve(image, { engines: ['embedded', nova], timeoutMs: 600_000 });
 if (outcome.status === 'solved') {
   const { engine, calibration } = outcome.solution;
   console.log(`${engine}: ${calibration.ra.toFixed(3)} ${calibration.dec.toFixed(3)}`);

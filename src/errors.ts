@@ -95,6 +95,7 @@ export const FAULTS = {
     remedy: 'Look at solve jobs first: sending again may make a second submission.',
   },
   UPLOAD_DAMAGED: { exit: 5, http: 502, remedy: 'Send it again: what the server got is not what was sent.' },
+  IMAGE_KNOWN: { exit: 3, http: 409, remedy: 'Take the answer that is there, or have it solved again.' },
   SUBMISSION_FAILED: {
     exit: 3,
     http: 422,

@@ -149,12 +149,21 @@ export interface SolveOptions {
   readonly timeoutMs?: number;
   /** Called as the work goes on. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Told as soon as a server has given a number, and again when its job is known. Nothing goes on before it is done. */
+  readonly onSubmitted?: (remote: RemoteJob) => void | Promise<void>;
+  /**
+   * Where a server has the input already: it is waited for there, and nothing is uploaded unless the server has forgotten
+   * it. Engines that ask no server, or another one, are not asked.
+   */
+  readonly submitted?: RemoteJob;
 }
 
 /** Finds where images point. */
 export interface Solver {
   /** `embedded`, `nova`, `solve-field`. */
   readonly name: string;
+  /** Address of the server that it asks; absent if it works here. */
+  readonly server?: string;
   /**
    * Looks for the place in the sky that fits the input.
    *

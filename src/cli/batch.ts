@@ -1,8 +1,11 @@
 import type { SolveImageOptions } from '../engines/solve.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { readStream } from '../io/read-stream.ts';
-import { type ManyResult, solveMany } from '../pipeline/solve-many.ts';
-import type { Progress, SolveInput } from '../solution.ts';
+import type { Journal } from '../pipeline/journal.ts';
+import { type PreExist, runJournaled } from '../pipeline/journaled.ts';
+import type { ManyResult } from '../pipeline/solve-many.ts';
+import type { Outcome, Progress, RemoteJob, SolveInput } from '../solution.ts';
+import { askedOf } from './asked.ts';
 import type { ImageItem } from './images.ts';
 import { debugStack, faultRecord } from './result.ts';
 import type { ImageResult } from './result.ts';
@@ -17,6 +20,23 @@ export interface BatchWatch {
   readonly onProgress?: (item: ImageItem, progress: Progress) => void;
 }
 
+/** Who watches a batch that is solved here, and what it goes by. */
+export interface SolveWatch extends BatchWatch {
+  /** Absent: nothing is remembered. */
+  readonly journal?: Journal;
+  /** What becomes of images that the journal has an answer for. */
+  readonly preExist: PreExist;
+  /** Writes files before the result counts as done. */
+  deliver(item: ImageItem, outcome: Outcome): Promise<void>;
+  /** A server has given a number, or a second one for the same submission. */
+  readonly onSubmitted: (remote: RemoteJob) => void;
+}
+
+interface OpenImage {
+  readonly item: ImageItem;
+  readonly input: SolveInput;
+}
+
 /**
  * Solves images in turn, or several at once. An image that fails never stops the others.
  *
@@ -26,22 +46,32 @@ export async function solveBatch(
   items: readonly ImageItem[],
   settings: SolveSettings,
   engines: NonNullable<SolveImageOptions['engines']>,
-  watch: BatchWatch,
+  watch: SolveWatch,
 ): Promise<void> {
+  const { signal, journal, preExist, onProgress } = watch;
   const remote = engines[0] !== 'embedded';
-  await runBatch(items, watch, (inputs, watching) =>
-    solveMany(inputs, {
-      ...settings.image,
-      engines,
-      ...watching,
-      // A single image is not worth a thread.
-      concurrency: Math.max(1, Math.min(settings.jobs ?? (remote ? REMOTE_JOBS : 1), items.length)),
-    }),
-  );
+  const results = runJournaled(openImages(items, watch), {
+    ...settings.image,
+    engines,
+    signal,
+    ...(journal === undefined ? {} : { journal }),
+    asked: askedOf(settings, engines),
+    preExist,
+    inputOf: ({ input }) => input,
+    deliver: ({ item }, outcome) => watch.deliver(item, outcome),
+    onSubmitted: (_, known) => watch.onSubmitted(known),
+    // A single image is not worth a thread.
+    concurrency: Math.max(1, Math.min(settings.jobs ?? (remote ? REMOTE_JOBS : 1), items.length)),
+    ...(onProgress === undefined ? {} : { onProgress: ({ item }, progress) => onProgress(item, progress) }),
+  });
+  for await (const { item: taken, outcome, error, elapsedMs, known } of results) {
+    if (outcome === undefined) await watch.onResult(taken.item, fault(error, elapsedMs));
+    else await watch.onResult(taken.item, { outcome, elapsedMs, ...(known ? { known } : {}) });
+  }
 }
 
 /**
- * Opens images as there is room for them, and tells what came of each.
+ * Has images solved elsewhere, and tells what came of each.
  *
  * @param solveAll gives a result for each input, with its place among them
  * @throws the signal's reason if cancelled
@@ -57,12 +87,7 @@ export async function runBatch(
   const { signal, onProgress } = watch;
   const taken: ImageItem[] = [];
   const inputs = async function* (): AsyncGenerator<SolveInput> {
-    for (const item of items) {
-      const input = item.kind === 'fault' ? { fault: item.fault, elapsedMs: 0 } : await openInput(item, signal);
-      if (typeof input === 'object' && 'fault' in input) {
-        await watch.onResult(item, input);
-        continue;
-      }
+    for await (const { item, input } of openImages(items, watch)) {
       taken.push(item);
       yield input;
     }
@@ -71,15 +96,22 @@ export async function runBatch(
     signal,
     ...(onProgress === undefined ? {} : { onProgress: (progress, index) => onProgress(taken[index]!, progress) }),
   });
-  for await (const result of results) {
-    const { index, elapsedMs } = result;
-    if (result.outcome !== undefined) await watch.onResult(taken[index]!, { outcome: result.outcome, elapsedMs });
-    else await watch.onResult(taken[index]!, fault(result.error, elapsedMs));
+  for await (const { index, outcome, error, elapsedMs } of results) {
+    await watch.onResult(taken[index]!, outcome === undefined ? fault(error, elapsedMs) : { outcome, elapsedMs });
   }
 }
 
 /** Images at once where a server does the work and nothing is said. */
 const REMOTE_JOBS = 3;
+
+/** Images as there is room for them; what cannot be opened is told to the watch. */
+async function* openImages(items: readonly ImageItem[], watch: BatchWatch): AsyncGenerator<OpenImage> {
+  for (const item of items) {
+    const input = item.kind === 'fault' ? { fault: item.fault, elapsedMs: 0 } : await openInput(item, watch.signal);
+    if (typeof input === 'object' && 'fault' in input) await watch.onResult(item, input);
+    else yield { item, input };
+  }
+}
 
 async function openInput(
   item: Exclude<ImageItem, { kind: 'fault' }>,

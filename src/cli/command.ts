@@ -44,8 +44,9 @@ export interface Command {
   /**
    * Does the work.
    *
+   * @param words the command line behind the name of the command, as it was given
    * @returns the exit code
    * @throws {SolveError} for wrong usage
    */
-  run(operands: readonly string[], values: OptionValues, terminal: Terminal): Promise<number>;
+  run(operands: readonly string[], values: OptionValues, terminal: Terminal, words: readonly string[]): Promise<number>;
 }

@@ -1,26 +1,19 @@
 import { existsSync } from 'node:fs';
 import { configFolder } from '../io/user-folders.ts';
-import type { RemoteJob, Solver } from '../solution.ts';
+import type { Solver } from '../solution.ts';
 import { KEY_VARIABLES } from './key-variables.ts';
 import type { SolveSettings } from './solve-settings.ts';
-
-/** What is told while servers are asked. */
-export interface EngineWatch {
-  /** A line for people that is no fault. */
-  readonly onWarning: (message: string) => void;
-  /** A server has given a number, or a second one for the same submission. */
-  readonly onSubmitted: (remote: RemoteJob) => void;
-}
 
 /**
  * The engines that the options ask for, in their order. Unless they say otherwise: the one of this package, then a server
  * where a key for it is configured.
  *
+ * @param onWarning takes a line for people that is no fault
  * @throws {ApiKeyError} a server is asked for and there is no good key for it
  */
 export async function openEngines(
   settings: SolveSettings,
-  watch: EngineWatch,
+  onWarning: (message: string) => void,
 ): Promise<readonly ('embedded' | Solver)[]> {
   const { engines, service } = settings;
   const names = engines ?? ['embedded', ...(service.keyFile !== undefined || mayHaveKey() ? ['nova' as const] : [])];
@@ -28,7 +21,7 @@ export async function openEngines(
   for (const name of names) {
     if (name === 'embedded') opened.push(name);
     else {
-      const solver = await openNova(settings, watch, engines === undefined && service.keyFile === undefined);
+      const solver = await openNova(settings, onWarning, engines === undefined && service.keyFile === undefined);
       if (solver !== undefined) opened.push(solver);
     }
   }
@@ -43,7 +36,7 @@ function mayHaveKey(): boolean {
 /** @param optional no key is no fault, and a bad one is none before it is needed */
 async function openNova(
   settings: SolveSettings,
-  { onWarning, onSubmitted }: EngineWatch,
+  onWarning: (message: string) => void,
   optional: boolean,
 ): Promise<Solver | undefined> {
   const { server, keyFile, upload, isPublic, pollMs } = settings.service;
@@ -69,7 +62,6 @@ async function openNova(
         ...(tweakOrder === undefined ? {} : { tweakOrder }),
         ...(crpixCenter === true ? { crpixCenter } : {}),
       },
-      onSubmitted,
     });
   };
   if (!optional) return await open();
@@ -78,12 +70,13 @@ async function openNova(
     import('../session/server-address.ts'),
     import('../session/faults.ts'),
   ]);
+  const address = parseServer(server ?? PUBLIC_SERVER);
   try {
-    findKey(parseServer(server ?? PUBLIC_SERVER), {});
+    findKey(address, {});
   } catch (error) {
     if (!(error instanceof ApiKeyError)) throw error;
     if (error.code === 'API_KEY_MISSING') return undefined;
   }
   let solver: Promise<Solver> | undefined;
-  return { name: 'nova', solve: async (...args) => await (await (solver ??= open())).solve(...args) };
+  return { name: 'nova', server: address, solve: async (...args) => await (await (solver ??= open())).solve(...args) };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SolveError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
@@ -16,12 +16,14 @@ const ENDING = /(?:\.(?:fits?|fts))?\.(?:gz|fz)$|\.[^.]+$/i;
  * Decides where the WCS of each image goes, before any work is done, and turns the images for which that cannot be
  * into faults: the file is there already, it is the image itself, or another image of this call writes it.
  *
+ * @param mayExist a file that is there is no fault yet: an earlier run may have written it
  * @returns items in the same order, and the file of each that has one
  * @throws {SolveError} `BAD_OPTION` if one file is named for several images
  */
 export function planProducts(
   items: readonly ImageItem[],
   settings: SolveSettings,
+  mayExist: boolean = settings.overwrite,
 ): { items: ImageItem[]; wcsFiles: Map<ImageItem, string> } {
   const wcsFiles = new Map<ImageItem, string>();
   if (settings.wcs === undefined) return { items: [...items], wcsFiles };
@@ -39,7 +41,7 @@ export function planProducts(
       ? new SolveError('BAD_OPTION', `${item.name}: its WCS would be written over the image ${path}`)
       : other !== undefined
         ? new SolveError('FILE_EXISTS', `${item.name}: ${path} is written for ${other} already`)
-        : !settings.overwrite && existsSync(path)
+        : !mayExist && existsSync(path)
           ? new SolveError('FILE_EXISTS', `${item.name}: ${path} is there already`)
           : undefined;
     if (fault !== undefined) return { kind: 'fault', name: item.name, fault: faultRecord(fault) };
@@ -71,7 +73,19 @@ function ownName(item: ImageItem): string {
 export async function writeWcs(path: string, solution: Solution, overwrite: boolean): Promise<void> {
   await makeFolder(dirname(path));
   const { width, height } = solution;
-  await writeFileAtomic(path, wcsHeaderBytes(wcsToCards(solution.wcs, { width, height })), { overwrite });
+  const bytes = wcsHeaderBytes(wcsToCards(solution.wcs, { width, height }));
+  try {
+    await writeFileAtomic(path, bytes, { overwrite });
+  } catch (error) {
+    // A run that was cut off may have written just this.
+    const same = error instanceof SolveError && error.code === 'FILE_EXISTS' && (await holds(path, bytes));
+    if (!same) throw error;
+  }
+}
+
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await readFile(path).catch(() => undefined);
+  return there !== undefined && Buffer.compare(there, bytes) === 0;
 }
 
 /** Makes a folder and those above it. Not by `mkdir -p` of Node 20, which never ends where the system refuses with ENOENT, as in /proc. */

@@ -39,7 +39,7 @@ async function runCommand(words: readonly string[], terminal: Terminal): Promise
     return 0;
   }
   const { operands, values } = parseArguments(command, rest);
-  return command.run(operands, values, terminal);
+  return command.run(operands, values, terminal, rest);
 }
 
 /** Says in one line what went wrong, and gives the exit code for it. */

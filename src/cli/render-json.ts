@@ -7,12 +7,21 @@ export function renderJson(file: string, result: ImageResult): string {
   const elapsedMs = Math.round(result.elapsedMs);
   if ('fault' in result) return JSON.stringify({ file, status: 'error', error: result.fault, elapsedMs });
   const { outcome } = result;
+  const resumed = result.known === true ? { resumed: true } : {};
   if (outcome.status === 'unsolved') {
     const { status, message, reason } = outcome;
-    return JSON.stringify({ file, status, reason: message, reasonCode: reason, ...remoteRecord(outcome), elapsedMs });
+    return JSON.stringify({
+      file,
+      status,
+      reason: message,
+      reasonCode: reason,
+      ...remoteRecord(outcome),
+      elapsedMs,
+      ...resumed,
+    });
   }
   const { status, solution } = outcome;
-  return JSON.stringify({ file, status, ...solutionRecord(solution), ...remoteRecord(outcome), elapsedMs });
+  return JSON.stringify({ file, status, ...solutionRecord(solution), ...remoteRecord(outcome), elapsedMs, ...resumed });
 }
 
 /** Where on a server it was done, if it was. */

@@ -8,6 +8,8 @@ export type ImageResult = ImageAnswer | ImageFault;
 /** The engine gave an answer, be it that it found nothing. */
 export interface ImageAnswer {
   readonly outcome: Outcome;
+  /** An earlier run has found it: it is from the journal. */
+  readonly known?: boolean;
   /** From the start of reading to the answer. */
   readonly elapsedMs: number;
 }

@@ -1,5 +1,5 @@
 import { SolveError } from '../errors.ts';
-import type { Progress } from '../solution.ts';
+import type { Outcome, Progress } from '../solution.ts';
 import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
@@ -11,6 +11,7 @@ import { createProgressLine } from './progress.ts';
 import { renderJson } from './render-json.ts';
 import { renderBlock, renderLine, renderReport } from './render-text.ts';
 import { faultLine, faultRecord } from './result.ts';
+import { openRunJournal } from './run-journal.ts';
 import type { ImageResult } from './result.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
 import { readSettings } from './solve-settings.ts';
@@ -38,17 +39,24 @@ export const solveCommand: Command = {
   run,
 };
 
-async function run(operands: readonly string[], values: OptionValues, terminal: Terminal): Promise<number> {
+/** What the journal may take to be told that the run is stopped, ms. */
+const GRACE_MS = 250;
+
+async function run(
+  operands: readonly string[],
+  values: OptionValues,
+  terminal: Terminal,
+  words: readonly string[],
+): Promise<number> {
   const settings = readSettings(values);
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
   const found = await findImages(operands, settings.recursive);
-  const { items, wcsFiles } = planProducts(found, settings);
+  const call = { command: 'solve', words, note: terminal.note };
+  const { journal, preExist } = await openRunJournal(found, settings, call);
+  const { items, wcsFiles } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
   /** What goes on at a server although nobody may wait for it any more. */
   const pending = new Set<number>();
-  const engines = await openEngines(settings, {
-    onWarning: terminal.note,
-    onSubmitted: ({ submissionId }) => pending.add(submissionId),
-  });
+  const engines = await openEngines(settings, terminal.note);
   if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {
     terminal.note('--out-dir has no effect without an option that writes a file, such as --wcs');
   }
@@ -57,17 +65,23 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   let done = 0;
   const watched = terminal.noteIsTerminal && !settings.quiet;
   const line = createProgressLine(items.length, terminal.progress);
+  let noted: Promise<void> | undefined;
+  if (journal !== undefined) terminal.allow(GRACE_MS);
   terminal.signal.addEventListener('abort', () => {
     if (terminal.signal.reason !== INTERRUPTED) return;
     terminal.note(`interrupted: ${done} of ${items.length} images done`);
     for (const id of pending) terminal.note(`submission ${id} goes on at the server: solve status ${id} looks at it`);
+    noted = journal?.end({ stopped: true }).catch(() => {});
   });
   try {
     await solveBatch(items, settings, engines, {
       signal: terminal.signal,
-      async onResult(item, answered) {
-        const result = await writeProducts(answered, wcsFiles.get(item), settings);
-        const remote = 'outcome' in answered ? answered.outcome.report.remote : undefined;
+      ...(journal === undefined ? {} : { journal }),
+      preExist,
+      onSubmitted: ({ submissionId }) => pending.add(submissionId),
+      deliver: (item, outcome) => deliver(outcome, wcsFiles.get(item), settings),
+      async onResult(item, result) {
+        const remote = 'outcome' in result ? result.outcome.report.remote : undefined;
         if (remote !== undefined) pending.delete(remote.submissionId);
         line.finish();
         print(item, result, settings, terminal);
@@ -78,9 +92,18 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
     });
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
+    await noted;
     if (terminal.signal.reason === INTERRUPTED) return 130;
   }
+  await journal?.end();
+  await journal?.close();
   return exitCode;
+}
+
+/** Writes what was asked for. */
+export async function deliver(outcome: Outcome, wcsFile: string | undefined, settings: SolveSettings): Promise<void> {
+  if (outcome.status !== 'solved' || wcsFile === undefined) return;
+  await writeWcs(wcsFile, outcome.solution, settings.overwrite);
 }
 
 /** Writes what was asked for; a file that cannot be written is a fault of the image. */
@@ -89,9 +112,9 @@ export async function writeProducts(
   wcsFile: string | undefined,
   settings: SolveSettings,
 ): Promise<ImageResult> {
-  if ('fault' in result || result.outcome.status !== 'solved' || wcsFile === undefined) return result;
+  if ('fault' in result) return result;
   try {
-    await writeWcs(wcsFile, result.outcome.solution, settings.overwrite);
+    await deliver(result.outcome, wcsFile, settings);
     return result;
   } catch (error) {
     return { fault: faultRecord(error), elapsedMs: result.elapsedMs };

@@ -63,7 +63,7 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
     text: 'images at once; 1 if not said, 3 where only a server is asked',
   },
   { name: 'index-dir', value: 'DIR', group: SEARCH, names: 'directory', text: 'index files to use', later: true },
-  { name: 'resume', group: SEARCH, text: 'pick up what an interrupted run had begun', later: true },
+  { name: 'resume', group: SEARCH, text: 'take the answers that earlier runs have found, and go on with what is left' },
 
   { name: 'json', group: OUTPUT, text: 'print one JSON object a line, in order of completion' },
   { name: 'quiet', short: 'q', group: OUTPUT, text: 'no progress and no notes: answers and errors only' },

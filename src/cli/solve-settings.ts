@@ -26,6 +26,8 @@ export interface SolveSettings {
   /** Images at once; absent: not said. */
   readonly jobs?: number;
   readonly recursive: boolean;
+  /** Take the answers of earlier runs. */
+  readonly resume: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -61,6 +63,7 @@ export function readSettings(values: OptionValues): SolveSettings {
     service: readService(values),
     ...(jobs === undefined ? {} : { jobs }),
     recursive: values.has('recursive'),
+    resume: values.has('resume'),
     json: values.has('json'),
     quiet: values.has('quiet'),
     verbose: values.has('verbose'),

@@ -2,6 +2,7 @@ import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import type { Job, JobWcs } from '../nova/job.ts';
 import type { ScaleSetting, UploadSettings } from '../nova/settings.ts';
+import { Submission } from '../nova/submission.ts';
 import { upload } from '../nova/upload.ts';
 import { WaitLimitError, type WaitStatus } from '../nova/wait.ts';
 import { readCorr } from '../products/corr.ts';
@@ -38,8 +39,6 @@ export interface NovaEngineOptions {
   readonly extension?: number;
   /** Bin this many by as many pixels before looking for stars here. Default: chosen by the size of the stars. */
   readonly downsample?: number;
-  /** Told as soon as the server has given a number, before anything is waited for. */
-  readonly onSubmitted?: (remote: RemoteJob) => void;
 }
 
 /**
@@ -50,6 +49,7 @@ export interface NovaEngineOptions {
 export function createNovaSolver(session: Session, options: NovaEngineOptions = {}): Solver {
   return {
     name: 'nova',
+    server: session.server,
     solve: (input, hints = {}, solveOptions = {}) => solveRemotely(session, input, hints, solveOptions, options),
   };
 }
@@ -58,7 +58,7 @@ async function solveRemotely(
   session: Session,
   input: SolveInput,
   hints: Hints,
-  { signal, timeoutMs = Infinity, onProgress }: SolveOptions,
+  { signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted }: SolveOptions,
   options: NovaEngineOptions,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
@@ -95,7 +95,7 @@ async function solveRemotely(
     report: report(),
   });
 
-  try {
+  const send = async (): Promise<Submission> => {
     const submission = await timed(
       'upload',
       upload(session, parcel.content, {
@@ -106,26 +106,55 @@ async function solveRemotely(
       }),
     );
     remote = { server: session.server, submissionId: submission.id };
-    options.onSubmitted?.(remote);
-    const jobs = await timed(
-      'wait',
-      submission.until({
-        timeoutMs: Infinity,
-        ...limits(),
-        ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
-        onStatus: (status) => {
-          const [job] = status.jobs;
-          if (job !== undefined && remote !== undefined && remote.jobId !== job.id) {
-            remote = { ...remote, jobId: job.id };
-            options.onSubmitted?.(remote);
-          }
-          onProgress?.({ stage: 'wait', text: waitText(status) });
-        },
-      }),
-    );
+    await onSubmitted?.(remote);
+    return submission;
+  };
+  /** Told in the order in which they came to be known. */
+  let told: void | Promise<void> = undefined;
+  const waitFor = async (submission: Submission): Promise<readonly Job[]> =>
+    submission.until({
+      timeoutMs: Infinity,
+      ...limits(),
+      ...(options.intervalMs === undefined ? {} : { intervalMs: options.intervalMs }),
+      onStatus: (status) => {
+        const [job] = status.jobs;
+        if (job !== undefined && remote?.jobId !== job.id) {
+          const known = { server: session.server, submissionId: submission.id, jobId: job.id };
+          remote = known;
+          told = onSubmitted?.(known);
+          // Whether it failed is seen when the wait is over.
+          told?.catch(() => {});
+        }
+        onProgress?.({ stage: 'wait', text: waitText(status) });
+      },
+    });
+
+  try {
+    let submission: Submission | undefined;
+    let jobs: readonly Job[] | undefined;
+    if (submitted?.server === session.server) {
+      remote = submitted;
+      notes.push(`picked up submission ${submitted.submissionId}`);
+      submission = Submission.attach(session, submitted.submissionId);
+      jobs = await timed('wait', waitFor(submission)).catch((error: unknown) => {
+        if (!(error instanceof SolveError && error.code === 'NOT_ON_SERVER')) throw error;
+        notes.push(error.message);
+        return undefined;
+      });
+    }
+    if (submission === undefined || jobs === undefined) {
+      submission = await send();
+      jobs = await timed('wait', waitFor(submission));
+    }
+    await told;
     const job = jobs.find(({ status }) => status === 'success') ?? jobs[0];
-    if (job !== undefined) remote = { ...remote, jobId: job.id };
-    if (job?.status !== 'success') return unsolved('exhausted', explain(remote, hints));
+    const where: RemoteJob = {
+      server: session.server,
+      submissionId: submission.id,
+      ...(job === undefined ? {} : { jobId: job.id }),
+    };
+    remote = where;
+    if (job?.status !== 'success') return unsolved('exhausted', explain(where, hints));
     onProgress?.({ stage: 'fetch' });
     const solution = await timed('fetch', fetchSolution(job, parcel, limits(), notes));
     return { status: 'solved', solution, report: report() };

@@ -43,7 +43,8 @@ const READ_ELSEWHERE: ReadonlySet<FaultCode> = new Set([
  * ```
  */
 export async function solve(input: SolveInput, options: SolveImageOptions = {}): Promise<Outcome> {
-  const { hints = {}, engines = ['embedded'], signal, timeoutMs = Infinity, onProgress } = options;
+  const { hints = {}, signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted } = options;
+  const engines = enginesFor(options);
   const end = performance.now() + timeoutMs;
   let last: Outcome | undefined;
   let unread: SolveError | undefined;
@@ -57,6 +58,8 @@ export async function solve(input: SolveInput, options: SolveImageOptions = {}):
         ...(signal === undefined ? {} : { signal }),
         ...(left === Infinity ? {} : { timeoutMs: Math.max(1, left) }),
         ...(onProgress === undefined ? {} : { onProgress }),
+        ...(onSubmitted === undefined ? {} : { onSubmitted }),
+        ...(submitted === undefined ? {} : { submitted }),
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -71,6 +74,13 @@ export async function solve(input: SolveInput, options: SolveImageOptions = {}):
   }
   if (last === undefined) throw unread ?? new SolveError('BAD_ARGUMENT', 'engines: the list is empty');
   return conclude(last, last.status === 'solved' ? said : said.slice(0, -1), options);
+}
+
+/** Where it is known who has the input, those before have been asked. */
+function enginesFor({ engines = ['embedded'], submitted }: SolveImageOptions): readonly ('embedded' | Solver)[] {
+  if (submitted === undefined) return engines;
+  const first = engines.findIndex((engine) => engine !== 'embedded' && engine.server === submitted.server);
+  return first < 0 ? engines : engines.slice(first);
 }
 
 /** A fault of an engine, and what those before it have said. */

@@ -4,7 +4,10 @@ import type { Hints } from '../hints.ts';
 import type { Outcome, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
 
 /** How the frames of a night are solved. */
-export interface FrameSolverOptions extends Omit<SolveImageOptions, 'onProgress' | 'signal'> {
+export interface FrameSolverOptions extends Omit<
+  SolveImageOptions,
+  'onProgress' | 'onSubmitted' | 'signal' | 'submitted'
+> {
   /**
    * The inputs are frames of one night, most of the same field: the last solution is tried first on the next frame. A
    * telescope that has moved costs no more than a glance. Default: yes.
@@ -15,7 +18,7 @@ export interface FrameSolverOptions extends Omit<SolveImageOptions, 'onProgress'
 /** Solves one frame after the other, or several at once. */
 export interface FrameSolver extends AsyncDisposable {
   /** As `solve`; what is left out here is as the solver was told. */
-  solve(input: SolveInput, options: SolveOptions & Pick<SolveImageOptions, 'engines'>): Promise<Outcome>;
+  solve(input: SolveInput, options: SolveOptions & Pick<SolveImageOptions, 'engines' | 'hints'>): Promise<Outcome>;
 }
 
 /**
@@ -34,8 +37,8 @@ export async function openFrameSolver(concurrency: number, options: FrameSolverO
     engine === 'embedded' && threads !== undefined ? threads.solver : engine;
   let previous: Hints['previous'];
   return {
-    async solve(input, { engines = options.engines ?? ['embedded'], ...one }) {
-      const hints = { ...each.hints, ...(previous === undefined ? {} : { previous }) };
+    async solve(input, { engines = options.engines ?? ['embedded'], hints: known, ...one }) {
+      const hints = known ?? { ...each.hints, ...(previous === undefined ? {} : { previous }) };
       const outcome = await solve(input, { ...each, ...one, hints, engines: engines.map(onThreads) });
       if (sequence && outcome.status === 'solved') previous = placeOf(outcome.solution);
       return outcome;

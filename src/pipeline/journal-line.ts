@@ -46,7 +46,7 @@ export type RunRecord =
       readonly cwd: string;
       readonly arguments: readonly string[];
     }
-  | { readonly type: 'end'; readonly at: number };
+  | { readonly type: 'end'; readonly at: number; readonly stopped?: true };
 
 /** What the journal is about: its second line. */
 export interface AboutRecord {

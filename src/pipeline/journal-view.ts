@@ -36,6 +36,8 @@ export interface JournalRun {
   readonly endedAt: number | undefined;
   /** It is over, and has not said that it ended: it was killed, or the machine stopped. */
   readonly interrupted: boolean;
+  /** Somebody stopped it, with work left. */
+  readonly stopped: boolean;
 }
 
 /** What views of a journal are made of. */
@@ -97,7 +99,16 @@ export class JournalView implements AsyncDisposable {
     if (begin === undefined) return undefined;
     const { command, arguments: words, cwd, pid, at } = begin;
     const interrupted = end === undefined && this.holder === undefined && !this.isOwnRun(pid);
-    return { command, arguments: words, cwd, pid, startedAt: at, endedAt: end?.at, interrupted };
+    return {
+      command,
+      arguments: words,
+      cwd,
+      pid,
+      startedAt: at,
+      endedAt: end?.at,
+      interrupted,
+      stopped: end?.stopped === true,
+    };
   }
 
   /** Is it a run of whoever holds this object? */

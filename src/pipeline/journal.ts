@@ -146,9 +146,13 @@ export class Journal extends JournalView {
     await this.#appendRun({ type: 'begin', at: Date.now(), pid: process.pid, command, cwd, arguments: words });
   }
 
-  /** Tells that the run ended as it should. */
-  async end(): Promise<void> {
-    await this.#appendRun({ type: 'end', at: Date.now() });
+  /**
+   * Tells that the run has ended.
+   *
+   * @param options `stopped`: because somebody said so, with work left
+   */
+  async end({ stopped = false }: { readonly stopped?: boolean } = {}): Promise<void> {
+    await this.#appendRun({ type: 'end', at: Date.now(), ...(stopped && { stopped }) });
   }
 
   /** Waits for what is being written, and lets others have the journal. */

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { SolveImageOptions } from '../engines/solve.ts';
-import type { Outcome, Progress, SolveInput } from '../solution.ts';
+import type { Outcome, Progress, RemoteJob, SolveInput } from '../solution.ts';
 import { openFrameSolver } from './frame-solver.ts';
 import { runMany } from './run-many.ts';
 
 /** How many inputs are solved. */
-export interface SolveManyOptions extends Omit<SolveImageOptions, 'onProgress'> {
+export interface SolveManyOptions extends Omit<SolveImageOptions, 'onProgress' | 'onSubmitted' | 'submitted'> {
   /**
    * Images at once. Default: as many as the machine has cores; three if only servers are asked, which is what the public
    * one bears.
@@ -20,6 +20,8 @@ export interface SolveManyOptions extends Omit<SolveImageOptions, 'onProgress'> 
   readonly timeoutMs?: number;
   /** Called as the work on an image goes on. */
   readonly onProgress?: (progress: Progress, index: number) => void;
+  /** As for `solve`. */
+  readonly onSubmitted?: (remote: RemoteJob, index: number) => void | Promise<void>;
 }
 
 /** What came of one input. */
@@ -74,7 +76,8 @@ export async function* solveMany<T extends SolveInput>(
   inputs: Iterable<T> | AsyncIterable<T>,
   options: SolveManyOptions = {},
 ): AsyncGenerator<ManyResult<T>, void, undefined> {
-  const { concurrency = defaultConcurrency(options), signal = new AbortController().signal, onProgress } = options;
+  const { concurrency = defaultConcurrency(options), signal = new AbortController().signal } = options;
+  const { onProgress, onSubmitted } = options;
   signal.throwIfAborted();
   await using frames = await openFrameSolver(concurrency, options);
   const work = async (input: T, index: number, stop: AbortSignal): Promise<ManyResult<T>> => {
@@ -83,6 +86,7 @@ export async function* solveMany<T extends SolveInput>(
       const outcome = await frames.solve(input, {
         signal: stop,
         ...(onProgress === undefined ? {} : { onProgress: (progress: Progress) => onProgress(progress, index) }),
+        ...(onSubmitted === undefined ? {} : { onSubmitted: (remote: RemoteJob) => onSubmitted(remote, index) }),
       });
       return { index, input, outcome, elapsedMs: performance.now() - start };
     } catch (error) {
@@ -96,6 +100,6 @@ export async function* solveMany<T extends SolveInput>(
 const REMOTE_CONCURRENCY = 3;
 
 function defaultConcurrency({ engines }: SolveManyOptions): number {
-  const local = engines?.some((engine) => engine === 'embedded' || engine.name !== 'nova') ?? true;
+  const local = engines?.some((engine) => engine === 'embedded' || engine.server === undefined) ?? true;
   return local ? availableParallelism() : REMOTE_CONCURRENCY;
 }

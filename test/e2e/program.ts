@@ -13,6 +13,10 @@ export const BIN: string = join(ROOT, 'dist/cli/main.js');
 
 if (!existsSync(BIN)) throw new Error('dist/ is missing: npm run build, then the tests');
 
+/** Where the journals of the runs of a test file go, in place of the user's. */
+const STATE = mkdtempSync(join(tmpdir(), 'starfix-state-'));
+afterAll(() => rmSync(STATE, { recursive: true, force: true }));
+
 /** A file that comes with the project. */
 export function fixture(name: string): string {
   return join(ROOT, 'fixtures', name);
@@ -56,7 +60,7 @@ export interface Run {
 export function start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Run {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: options.cwd ?? ROOT,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, XDG_STATE_HOME: STATE, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let out = '';

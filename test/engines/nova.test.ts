@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createNovaSolver } from '../../src/engines/nova.ts';
 import { findSources } from '../../src/engines/field-sources.ts';
 import { solve } from '../../src/engines/solve.ts';
+import { SolveError } from '../../src/errors.ts';
 import { bytesSource } from '../../src/io/bytes-source.ts';
 import { SubmissionFailedError } from '../../src/nova/submission.ts';
-import type { Outcome, Progress, Solution } from '../../src/solution.ts';
+import type { Outcome, Progress, RemoteJob, Solution } from '../../src/solution.ts';
 import { pixelToSky } from '../../src/wcs/transform.ts';
 import type { Kind, NovaServer } from '../helpers/nova-server.ts';
 import { CALIBRATION, PICTURE, solveLikeRecorded } from '../helpers/solved-job.ts';
@@ -76,8 +78,19 @@ describe('a job that is solved', () => {
     const nova = await recordedServer();
     const stages: Progress['stage'][] = [];
     const numbers: unknown[] = [];
-    const solver = createNovaSolver(sessionOf(nova.url), { onSubmitted: (remote) => numbers.push(remote) });
-    await solver.solve(PICTURE, {}, { onProgress: ({ stage }) => stages.push(stage) });
+    await createNovaSolver(sessionOf(nova.url)).solve(
+      PICTURE,
+      {},
+      {
+        onProgress: ({ stage }) => stages.push(stage),
+        async onSubmitted(remote) {
+          await sleep(20);
+          // Nothing more is asked until the number is written down.
+          if (remote.jobId === undefined) expect(nova.count('submission')).toBe(0);
+          numbers.push(remote);
+        },
+      },
+    );
     expect([...new Set(stages)]).toEqual(['read', 'detect', 'upload', 'wait', 'fetch']);
     expect(numbers).toEqual([
       { server: nova.url, submissionId: 1 },
@@ -224,10 +237,46 @@ describe('no solution', () => {
   test('after a cancel: the reason of the signal comes at once', async () => {
     const nova = await recordedServer(['solving']);
     const abort = new AbortController();
-    const solver = createNovaSolver(sessionOf(nova.url, { clock: undefined as never }), {
-      onSubmitted: () => abort.abort(new Error('enough')),
-    });
-    await expect(solver.solve(PICTURE, {}, { signal: abort.signal })).rejects.toThrow('enough');
+    const solver = createNovaSolver(sessionOf(nova.url, { clock: undefined as never }));
+    const onSubmitted = (): void => abort.abort(new Error('enough'));
+    await expect(solver.solve(PICTURE, {}, { signal: abort.signal, onSubmitted })).rejects.toThrow('enough');
+  });
+});
+
+describe('a submission that another process has made', () => {
+  test('is waited for, and nothing is sent', async () => {
+    const nova = await recordedServer();
+    const solver = createNovaSolver(sessionOf(nova.url));
+    const numbers: RemoteJob[] = [];
+    const onSubmitted = (remote: RemoteJob): void => void numbers.push(remote);
+    await solver.solve(PICTURE, {}, { onSubmitted });
+    nova.requests.length = 0;
+    const outcome = await solve(PICTURE, { engines: ['embedded', solver], submitted: numbers[0]! });
+    expect(solutionOf(outcome)).toMatchObject({ engine: 'nova' });
+    expect(outcome.report.notes).toContain('picked up submission 1');
+    expect(nova.count('upload')).toBe(0);
+  });
+
+  test('is made again only if the server does not know it any more', async () => {
+    const nova = await recordedServer();
+    const solver = createNovaSolver(sessionOf(nova.url));
+    const outcome = await solver.solve(PICTURE, {}, { submitted: { server: nova.url, submissionId: 77 } });
+    expect(outcome.status).toBe('solved');
+    expect(nova.count('upload')).toBe(1);
+  });
+
+  test('of another server has nothing to do with this one', async () => {
+    const nova = await recordedServer();
+    const submitted = { server: 'https://example.org', submissionId: 1 };
+    await createNovaSolver(sessionOf(nova.url)).solve(PICTURE, {}, { submitted });
+    expect(nova.count('upload')).toBe(1);
+  });
+
+  test('that cannot be written down ends it', async () => {
+    const nova = await recordedServer();
+    const onSubmitted = (): Promise<void> => Promise.reject(new SolveError('FILE_UNWRITABLE', 'the disk is full'));
+    const solving = createNovaSolver(sessionOf(nova.url)).solve(PICTURE, {}, { onSubmitted });
+    await expect(solving).rejects.toThrow('the disk is full');
   });
 });
 

@@ -1,0 +1,76 @@
+import { dirname, join, resolve, sep } from 'node:path';
+import { SolveError } from '../errors.ts';
+import type { Journal } from '../pipeline/journal.ts';
+import type { PreExist } from '../pipeline/journaled.ts';
+import type { ImageItem } from './images.ts';
+import type { SolveSettings } from './solve-settings.ts';
+
+/** What a run goes by. */
+export interface RunJournal {
+  /** Absent: nothing is remembered. */
+  readonly journal?: Journal;
+  /** What becomes of images that it has an answer for. */
+  readonly preExist: PreExist;
+}
+
+/** How the run was called. */
+export interface RunCall {
+  readonly command: string;
+  readonly words: readonly string[];
+  readonly note: (line: string) => void;
+}
+
+/**
+ * The journal for a call of `solve`: for one image that is solved here there is none, since it is solved again before a
+ * journal is found. A run that was cut off is gone on with; otherwise a run answers everything anew, unless it is told to
+ * resume.
+ *
+ * @throws {SolveError} if there is no journal to resume by
+ */
+export async function openRunJournal(
+  items: readonly ImageItem[],
+  settings: SolveSettings,
+  call: RunCall,
+): Promise<RunJournal> {
+  const named = items.filter(({ kind }) => kind === 'file' || kind === 'url');
+  const asksServer = settings.engines?.includes('nova') === true;
+  if (!settings.resume && (named.length === 0 || (named.length < 2 && !asksServer))) return { preExist: 'replace' };
+  const [{ openJournal }, { journalPathFor }] = await Promise.all([
+    import('../pipeline/journal.ts'),
+    import('../pipeline/journal-folder.ts'),
+  ]);
+  const folder = commonFolder(named);
+  const path = await journalPathFor(folder);
+  let journal: Journal;
+  try {
+    journal = await openJournal(path, { folder, onWarning: call.note });
+  } catch (error) {
+    if (settings.resume || !(error instanceof SolveError)) throw error;
+    if (error.code === 'JOURNAL_BUSY' ? !settings.quiet : settings.verbose) {
+      call.note(`this run cannot be resumed: ${error.message}`);
+    }
+    return { preExist: 'replace' };
+  }
+  const { lastRun } = journal;
+  const cutOff = lastRun?.interrupted === true;
+  if (cutOff && !settings.resume && !settings.quiet) {
+    const count = journal.states().solved + journal.states().unsolved;
+    call.note(
+      `the last run here was cut off: answers that it had found are not looked for again (${count} in its journal)`,
+    );
+  }
+  await journal.begin({ command: call.command, arguments: call.words, cwd: process.cwd() });
+  return { journal, preExist: settings.resume || cutOff ? 'ignore' : 'replace' };
+}
+
+/** The deepest folder that all images are in; of images on the web, the one that the user is in. */
+export function commonFolder(items: readonly ImageItem[]): string {
+  const folders = items.filter(({ kind }) => kind === 'file').map(({ name }) => dirname(resolve(name)).split(sep));
+  const [first] = folders;
+  if (first === undefined) return process.cwd();
+  let depth = first.length;
+  for (const parts of folders) {
+    while (depth > 0 && parts.slice(0, depth).join(sep) !== first.slice(0, depth).join(sep)) depth--;
+  }
+  return join(sep, ...first.slice(0, depth));
+}

@@ -1,0 +1,354 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type FaultCode, SolveError } from '../errors.ts';
+import type { Outcome, Progress, RemoteJob, Solution, SolveInput } from '../solution.ts';
+import { pixelToSky, skyToPixel } from '../wcs/transform.ts';
+import { type FrameSolver, type FrameSolverOptions, openFrameSolver, placeOf } from './frame-solver.ts';
+import { hashFile, identityOf } from './image-identity.ts';
+import type { Journal } from './journal.ts';
+import type { ImagePlace } from './journal-line.ts';
+import type { JournalEntry } from './journal-view.ts';
+import { outcomeToRecord, recordToOutcome } from './outcome-record.ts';
+import { runMany } from './run-many.ts';
+
+/**
+ * What becomes of an image for which the journal has an answer to the same question:
+ *
+ * - `ignore`: the answer stands, and is given again
+ * - `replace`: it is solved again
+ * - `verify`: it is looked at where it was; if it is there, the answer stands
+ * - `rename`: it is solved again, and both answers are kept
+ * - `raise`: that is a fault, `IMAGE_KNOWN`
+ */
+export type PreExist = 'raise' | 'replace' | 'ignore' | 'rename' | 'verify';
+
+/** How images are solved with a journal. */
+export interface JournaledOptions<T> extends FrameSolverOptions {
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** Absent: nothing is remembered. */
+  readonly journal?: Journal;
+  /** What is asked, as far as it changes the answer: plain data. */
+  readonly asked: object;
+  readonly preExist: PreExist;
+  /** What is to be solved. Bytes and pixels are not remembered. */
+  readonly inputOf: (item: T) => SolveInput;
+  readonly onProgress?: (item: T, progress: Progress) => void;
+  readonly onSubmitted?: (item: T, remote: RemoteJob) => void;
+  /**
+   * Hands over what came of it, before it counts as done; done again if it was interrupted. What it throws is the fault of
+   * the image, and the answer is kept for the next time.
+   */
+  readonly deliver?: (item: T, outcome: Outcome) => Promise<void>;
+  /**
+   * A journal that cannot be written, on a full disk say, is waited for. Told when that begins; absent: it is the fault of
+   * the image.
+   */
+  readonly onStuck?: (fault: SolveError) => void;
+}
+
+/** What came of one image: an outcome or an error. */
+export interface JournaledResult<T> {
+  readonly item: T;
+  readonly outcome?: Outcome;
+  readonly error?: Error;
+  /** Time it took, be it that time. */
+  readonly elapsedMs: number;
+  /** The answer is from the journal. */
+  readonly known: boolean;
+}
+
+/** What the journal holds of an answer. */
+interface KeptAnswer {
+  readonly outcome: unknown;
+  readonly elapsedMs: number;
+}
+
+/** Pauses between tries to write to a full disk, ms. */
+const STUCK_MS = 2000;
+
+/** A solution that was found again differs by less, pixels: it was fitted to the same stars. */
+const SAME_PLACE_PIXELS = 3;
+
+/** A fault of which it is not known whether the server has the image: a person decides. */
+const UNDECIDED: FaultCode = 'UPLOAD_UNCERTAIN';
+
+/**
+ * Solves images, several at once, and gives what came of each in the order in which they are done. With a journal, what
+ * was answered before is not asked again, and what a server has is waited for there.
+ *
+ * @throws the signal's reason if cancelled; what `items` throws
+ */
+export async function* runJournaled<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  options: JournaledOptions<T>,
+): AsyncGenerator<JournaledResult<T>, void, undefined> {
+  const { concurrency, signal } = options;
+  signal.throwIfAborted();
+  await using frames = await openFrameSolver(concurrency, options);
+  const desk = new Desk(options, frames);
+  yield* runMany(items, (item, _index, stop) => desk.work(item, stop), { concurrency, signal });
+}
+
+class Desk<T> {
+  readonly #options: JournaledOptions<T>;
+  readonly #frames: FrameSolver;
+  /** Images being worked on: the same one under a second name waits. */
+  readonly #atWork = new Map<string, Promise<unknown>>();
+
+  constructor(options: JournaledOptions<T>, frames: FrameSolver) {
+    this.#options = options;
+    this.#frames = frames;
+  }
+
+  async work(item: T, signal: AbortSignal): Promise<JournaledResult<T>> {
+    const { journal, inputOf } = this.#options;
+    const start = performance.now();
+    const elapsed = (): number => performance.now() - start;
+    try {
+      const input = inputOf(item);
+      const named = typeof input === 'string' || input instanceof URL;
+      if (journal !== undefined && named) return await this.#workNamed(item, input, journal, signal, elapsed);
+      const outcome = await this.#solve(item, input, signal);
+      await this.#options.deliver?.(item, outcome);
+      return { item, outcome, elapsedMs: elapsed(), known: false };
+    } catch (error) {
+      return { item, error: error as Error, elapsedMs: elapsed(), known: false };
+    }
+  }
+
+  async #workNamed(
+    item: T,
+    input: string | URL,
+    journal: Journal,
+    signal: AbortSignal,
+    elapsed: () => number,
+  ): Promise<JournaledResult<T>> {
+    const place = await placeOfInput(input, journal, signal);
+    const identity = identityOf(place.sha256, this.#options.asked);
+    for (let other = this.#atWork.get(identity); other !== undefined; other = this.#atWork.get(identity)) await other;
+    const working = this.#workOnce({ item, input, journal, signal, elapsed }, identity, place);
+    this.#atWork.set(
+      identity,
+      working.catch(() => {}),
+    );
+    try {
+      return await working;
+    } finally {
+      this.#atWork.delete(identity);
+    }
+  }
+
+  async #workOnce(task: Task<T>, identity: string, place: ImagePlace): Promise<JournaledResult<T>> {
+    const { item, journal } = task;
+    const known = await journal.get(identity);
+    const kept = await answerOf(journal, known);
+    if (known === undefined || kept === undefined) return await this.#solveAnew(task, identity, place, known);
+    const again = async (): Promise<JournaledResult<T>> => {
+      if (known.place?.absolutePath !== place.absolutePath) {
+        await this.#write(() => journal.addPlace(identity, place), task.signal);
+      }
+      return await this.#deliver(task, identity, kept.outcome, kept.elapsedMs, true);
+    };
+    switch (this.#options.preExist) {
+      case 'ignore':
+        return await again();
+      case 'replace':
+        return await this.#solveAnew(task, identity, place, known);
+      case 'verify':
+        if (kept.outcome.status === 'solved') {
+          const found = await this.#solve(item, task.input, task.signal, { previous: kept.outcome.solution });
+          if (found.status === 'solved' && samePlace(found.solution, kept.outcome.solution)) return await again();
+        }
+        return await this.#solveAnew(task, identity, place, known);
+      case 'rename': {
+        const { other, entry } = await this.#freeIdentity(journal, place);
+        return await this.#solveAnew(task, other, place, entry);
+      }
+      case 'raise':
+        throw new SolveError('IMAGE_KNOWN', `${place.path}: the journal has an answer, ${known.state}`);
+    }
+  }
+
+  /** The next identity of the same image and question that has no answer. */
+  async #freeIdentity(
+    journal: Journal,
+    place: ImagePlace,
+  ): Promise<{ readonly other: string; readonly entry: JournalEntry | undefined }> {
+    for (let again = 2; ; again++) {
+      const other = identityOf(place.sha256, { ...this.#options.asked, again });
+      const entry = await journal.get(other);
+      if ((await answerOf(journal, entry)) === undefined) return { other, entry };
+    }
+  }
+
+  async #solveAnew(
+    task: Task<T>,
+    identity: string,
+    place: ImagePlace,
+    known: JournalEntry | undefined,
+  ): Promise<JournaledResult<T>> {
+    const { item, journal, signal, elapsed } = task;
+    if (known?.fault?.code === UNDECIDED && this.#options.preExist !== 'replace') {
+      throw new SolveError(UNDECIDED, known.fault.message);
+    }
+    const ended = known?.state === 'solved' || known?.state === 'unsolved';
+    const attempt = (known?.attempt ?? 0) + 1;
+    const write = (work: () => Promise<void>): Promise<void> => this.#write(work, signal);
+    await Promise.all([
+      write(() => journal.record(identity, { state: 'queued', place, anew: ended })),
+      write(() => journal.record(identity, { state: 'running', attempt })),
+    ]);
+    const submitted = ended ? undefined : known?.remote;
+    let outcome: Outcome;
+    try {
+      outcome = await this.#solve(item, task.input, signal, {
+        ...(submitted === undefined ? {} : { submitted }),
+        onSubmitted: (remote) => write(() => journal.record(identity, { state: 'uploaded', ...remote })),
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      const { code, message } = error instanceof SolveError ? error : { code: 'INTERNAL', message: String(error) };
+      await write(() => journal.record(identity, { state: 'failed', code, message }));
+      throw error;
+    }
+    const elapsedMs = elapsed();
+    if (outcome.status === 'unsolved' && outcome.reason === 'time-limit') {
+      // No answer: it is worth looking again, and what a server has goes on there.
+      await write(() => journal.record(identity, { state: 'failed', code: 'TIME_LIMIT', message: outcome.message }));
+    } else {
+      const result: KeptAnswer = { outcome: outcomeToRecord(outcome), elapsedMs: Math.round(elapsedMs) };
+      await write(() => journal.record(identity, { state: outcome.status, result }));
+    }
+    return await this.#deliver(task, identity, outcome, elapsedMs, false);
+  }
+
+  async #deliver(
+    { item, journal, signal }: Task<T>,
+    identity: string,
+    outcome: Outcome,
+    elapsedMs: number,
+    known: boolean,
+  ): Promise<JournaledResult<T>> {
+    try {
+      await this.#options.deliver?.(item, outcome);
+    } catch (error) {
+      const { code, message } = error instanceof SolveError ? error : { code: 'INTERNAL', message: String(error) };
+      const result: KeptAnswer = { outcome: outcomeToRecord(outcome), elapsedMs: Math.round(elapsedMs) };
+      // Then the next run hands it over without solving it.
+      await this.#write(() => journal.record(identity, { state: 'failed', code, message, result }), signal);
+      throw error;
+    }
+    return { item, outcome, elapsedMs, known };
+  }
+
+  async #solve(
+    item: T,
+    input: SolveInput,
+    signal: AbortSignal,
+    {
+      previous,
+      onSubmitted,
+      submitted,
+    }: {
+      readonly previous?: Solution;
+      readonly onSubmitted?: (remote: RemoteJob) => Promise<void>;
+      readonly submitted?: RemoteJob;
+    } = {},
+  ): Promise<Outcome> {
+    const options = this.#options;
+    return await this.#frames.solve(input, {
+      signal,
+      ...(previous === undefined ? {} : { hints: { ...options.hints, previous: placeOf(previous) } }),
+      ...(submitted === undefined ? {} : { submitted }),
+      ...(options.onProgress === undefined
+        ? {}
+        : { onProgress: (progress: Progress) => options.onProgress?.(item, progress) }),
+      async onSubmitted(remote) {
+        await onSubmitted?.(remote);
+        options.onSubmitted?.(item, remote);
+      },
+    });
+  }
+
+  /** Writes to the journal; where the disk is full, waits until it is not, if that is wanted. */
+  async #write(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { onStuck } = this.#options;
+    for (let tries = 0; ; tries++) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (onStuck === undefined || !(error instanceof SolveError) || error.code !== 'FILE_UNWRITABLE') throw error;
+        if (tries === 0) onStuck(error);
+      }
+      await pause(STUCK_MS, signal);
+    }
+  }
+}
+
+interface Task<T> {
+  readonly item: T;
+  readonly input: string | URL;
+  readonly journal: Journal;
+  readonly signal: AbortSignal;
+  readonly elapsed: () => number;
+}
+
+/** What is in a file, and where; read only if it may have changed. */
+async function placeOfInput(input: string | URL, journal: Journal, signal: AbortSignal): Promise<ImagePlace> {
+  if (input instanceof URL && input.protocol !== 'file:') return placeOfName(input.href, input.href);
+  const path = typeof input === 'string' ? input : input.pathname;
+  const absolutePath = resolve(path);
+  const stats = await stat(absolutePath, { bigint: true }).catch(() => undefined);
+  if (stats?.isFile() === true) {
+    const where = { absolutePath, size: Number(stats.size), mtimeNs: stats.mtimeNs };
+    const sha256 = await journal.contentAt(where);
+    if (sha256 !== undefined) return { path, ...where, sha256 };
+    try {
+      return { path, absolutePath, ...(await hashFile(path, signal)) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof SolveError && error.code === 'FILE_CHANGED') throw error;
+    }
+  }
+  // Solving it tells what is wrong with it.
+  return placeOfName(path, absolutePath);
+}
+
+/** What cannot be read goes by its name. */
+function placeOfName(path: string, absolutePath: string): ImagePlace {
+  const sha256 = createHash('sha256').update(`name\n${absolutePath}`).digest('hex');
+  return { path, absolutePath, size: 0, mtimeNs: 0n, sha256 };
+}
+
+/** The answer that the journal has for an image; undefined if it is still to be found. */
+async function answerOf(
+  journal: Journal,
+  entry: JournalEntry | undefined,
+): Promise<{ readonly outcome: Outcome; readonly elapsedMs: number } | undefined> {
+  if (entry === undefined || !['solved', 'unsolved', 'failed'].includes(entry.state)) return undefined;
+  const kept = (await journal.result(entry.identity)) as KeptAnswer | undefined;
+  return kept === undefined ? undefined : { outcome: recordToOutcome(kept.outcome), elapsedMs: kept.elapsedMs };
+}
+
+/** Do two solutions put the corners and the centre at the same places? */
+function samePlace(a: Solution, b: Solution): boolean {
+  const { width, height } = a;
+  if (b.width !== width || b.height !== height) return false;
+  const xs = [0, (width - 1) / 2, width - 1];
+  const ys = [0, (height - 1) / 2, height - 1];
+  return xs.every((x) =>
+    ys.every((y) => {
+      const [ra, dec] = pixelToSky(a.wcs, x, y);
+      const there = skyToPixel(b.wcs, ra, dec);
+      return there !== undefined && Math.hypot(there[0] - x, there[1] - y) < SAME_PLACE_PIXELS;
+    }),
+  );
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { setTimeout } = await import('node:timers/promises');
+  await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}
