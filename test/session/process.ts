@@ -35,7 +35,7 @@ export async function startProcess(env: NodeJS.ProcessEnv = {}): Promise<Session
     child.once('message', () => resolve());
     child.once('exit', () => reject(new Error(`the process has ended: ${errors}`)));
   });
-  child.on('message', (answer: { id: number }) => waiting.get(answer.id)?.(answer));
+  child.on('message', (answer: { id: number; value?: unknown; fault?: object }) => waiting.get(answer.id)?.(answer));
   return {
     child,
     errors: () => errors,

@@ -22,7 +22,7 @@ const commands = {
   end: () => process.disconnect(),
 };
 
-process.on('message', async ({ id, name, words }) => {
+async function obey({ id, name, words }) {
   let answer;
   try {
     answer = { id, value: await commands[name](...words) };
@@ -30,5 +30,7 @@ process.on('message', async ({ id, name, words }) => {
     answer = { id, fault: { name: error.name, code: error.code, message: error.message } };
   }
   if (process.connected) process.send(answer);
-});
+}
+
+process.on('message', (order) => void obey(order));
 process.send('ready');
