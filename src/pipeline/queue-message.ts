@@ -62,8 +62,10 @@ export function checkQueueName(name: string): void {
   if (!/^[^:\s]{1,200}$/.test(name)) throw new SolveError('BAD_ARGUMENT', `queue: '${name}' is no name of a queue`);
 }
 
-/** More sources than this are not sent: the solver looks at fewer. */
-const MOST_SOURCES = 2000;
+/** More sources than this are not sent: the brightest are enough. */
+const MOST_SENT = 1000;
+/** More than this are not taken. */
+const MOST_TAKEN = 10_000;
 const LONGEST_SIDE = 2 ** 24;
 
 const side = z.int().min(1).max(LONGEST_SIDE);
@@ -86,7 +88,7 @@ const hints: ZodType<Hints> = z.strictObject({
   parity: parity.exactOptional(),
 });
 
-const column = z.array(z.number()).max(MOST_SOURCES);
+const column = z.array(z.number()).max(MOST_TAKEN);
 
 const sourceList: ZodType<SourcesJson> = z
   .strictObject({
@@ -96,7 +98,7 @@ const sourceList: ZodType<SourcesJson> = z
     y: column,
     flux: column,
     sigma: column,
-    flags: z.array(z.int().min(0).max(255)).max(MOST_SOURCES),
+    flags: z.array(z.int().min(0).max(255)).max(MOST_TAKEN),
     fwhm: z.number().nonnegative(),
   })
   .refine(({ x, y, flux, sigma, flags }) => [y, flux, sigma, flags].every(({ length }) => length === x.length), {
@@ -147,7 +149,7 @@ function issueOf({ issues }: z.ZodError): string {
 export function sourcesToJson(sources: SourceList): SourcesJson {
   const { width, height, x, y, flux, sigma, flags, fwhm } = sources;
   const rounded = (values: Float64Array | Float32Array, digits: (value: number) => string): number[] =>
-    Array.from(values.subarray(0, MOST_SOURCES), (value) => Number(digits(value)));
+    Array.from(values.subarray(0, MOST_SENT), (value) => Number(digits(value)));
   return {
     width,
     height,
@@ -155,7 +157,7 @@ export function sourcesToJson(sources: SourceList): SourcesJson {
     y: rounded(y, (value) => value.toFixed(3)),
     flux: rounded(flux, (value) => value.toPrecision(6)),
     sigma: rounded(sigma, (value) => value.toPrecision(4)),
-    flags: Array.from(flags.subarray(0, MOST_SOURCES)),
+    flags: Array.from(flags.subarray(0, MOST_SENT)),
     fwhm,
   };
 }

@@ -51,7 +51,7 @@ export interface QueueWorkerOptions {
 }
 
 /** Engines in the order in which they are asked. */
-type EngineList = readonly ('embedded' | Solver)[];
+export type EngineList = readonly ('embedded' | Solver)[];
 
 /** What a worker did with a job. */
 export interface EndedJob {
