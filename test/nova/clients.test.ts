@@ -24,7 +24,7 @@ test('each API of a server is reached by its name, with the session', async () =
   expect(await session.client('jobs').mine()).toEqual([1, 2]);
   nova.script('/api/jobs/9', { status: 'success' });
   expect(await session.client('jobs').attach(9).refresh()).toBe('success');
-  nova.script('/api/jobs_by_tag?query=m31', { job_ids: [4, 4, 9] });
+  nova.script('/api/jobs_by_tag', { job_ids: [4, 4, 9] });
   expect(await session.client('jobs').byTag('m31')).toEqual([4, 9]);
   expect(session.client('submissions').attach(1)).toBeInstanceOf(Submission);
   const products = session.client('products');
