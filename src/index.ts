@@ -56,7 +56,6 @@ export type { WaitOptions, WaitStatus } from './nova/wait.ts';
 export type { JobInfo, JobStatus, NovaAnnotation, SubmissionState } from './nova/wire.ts';
 export type { JobOptions } from './pipeline/queue-message.ts';
 export type { PackJobOptions } from './pipeline/queue-pack.ts';
-export type { ServerRate } from './pipeline/queue-rate.ts';
 export { submitMany } from './pipeline/queue-submit.ts';
 export type { SubmitManyOptions } from './pipeline/queue-submit.ts';
 export { createQueueWorker } from './pipeline/queue-worker.ts';

@@ -55,8 +55,6 @@ export const workerCommand: Command = {
   run,
 };
 
-/** What the public server can be asked to bear, images a minute. */
-const PUBLIC_RATE = 20;
 /** Images at once where a server does the work and nothing is said. */
 const REMOTE_JOBS = 3;
 /** To give back to the queue what runs, ms. */
@@ -68,7 +66,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   const place = await readQueue('worker', values);
   const root = values.get('root');
   const { timeoutMs } = settings.image;
-  const rate = await readRate(values, settings);
+  const rate = values.get('rate');
   const enginesFor = rememberEngines(settings, terminal);
   // What is wrong with a key shows now, not with the first job.
   const isLocal = (await enginesFor({})).includes('embedded');
@@ -85,7 +83,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
     ...place,
     concurrency,
     engines: enginesFor,
-    rate,
+    ...(typeof rate === 'string' ? { rate: readNumber('--rate', rate, { low: 0, above: true, high: 60_000 }) } : {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(typeof root === 'string' ? { root } : {}),
     signal: terminal.signal,
@@ -106,19 +104,6 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   await worker.ended;
   if (!settings.quiet) terminal.note(`worker ${worker.name}: images done: ${done}`);
   return terminal.signal.aborted ? 130 : 0;
-}
-
-async function readRate(
-  values: OptionValues,
-  settings: SolveSettings,
-): Promise<{ readonly server: string; readonly perMinute: number }> {
-  const { PUBLIC_SERVER, parseServer } = await import('../session/server-address.ts');
-  const server = parseServer(settings.service.server ?? PUBLIC_SERVER);
-  const said = values.get('rate');
-  if (typeof said === 'string') {
-    return { server, perMinute: readNumber('--rate', said, { low: 0, above: true, high: 60_000 }) };
-  }
-  return { server, perMinute: server === PUBLIC_SERVER ? PUBLIC_RATE : Infinity };
 }
 
 /** The engines for a job. Those of one set of options are opened once: each has a login of its own. */

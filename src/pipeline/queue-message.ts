@@ -1,8 +1,9 @@
 import { type ZodType, z } from 'zod';
 import { FAULTS, type FaultCode, SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
-import type { Outcome, Progress, Solution } from '../solution.ts';
+import type { Outcome, Progress, RemoteJob, Solution } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
+import { outcomeToRecord } from './outcome-record.ts';
 
 /** Queue that workers and submitters meet in unless another is named. */
 export const QUEUE_NAME = 'starfix';
@@ -43,6 +44,8 @@ export interface JobData {
       };
   readonly hints: Hints;
   readonly options: JobOptions;
+  /** Where a server has it already: written by the worker that sent it there, for the one that takes over. */
+  readonly submitted?: RemoteJob;
 }
 
 /** What a job can be told beside its hints: as in `SolveImageOptions`. */
@@ -105,6 +108,8 @@ const sourceList: ZodType<SourcesJson> = z
     error: 'the columns of the source list differ in length',
   });
 
+const remoteJob = z.object({ server: z.string(), submissionId: z.int(), jobId: z.int().exactOptional() });
+
 const jobData: ZodType<JobData> = z.strictObject({
   version: z.literal(1),
   run: z.string().min(1).max(100),
@@ -130,6 +135,7 @@ const jobData: ZodType<JobData> = z.strictObject({
     crpixCenter: z.boolean().exactOptional(),
     sequence: z.boolean().exactOptional(),
   }),
+  submitted: remoteJob.exactOptional(),
 });
 
 /** The data of a job, checked: they come from outside. */
@@ -186,7 +192,7 @@ const report = z.object({
   fwhm: nanable,
   candidates: z.number(),
   notes: z.array(z.string()),
-  remote: z.object({ server: z.string(), submissionId: z.number(), jobId: z.number().exactOptional() }).exactOptional(),
+  remote: remoteJob.exactOptional(),
 });
 
 const solution = z.object({
@@ -263,13 +269,8 @@ export interface JobResult {
 }
 
 /** A result as JSON that {@link readResult} makes the same of. */
-export function resultToJson(result: JobResult): unknown {
-  const plain = (_: string, value: unknown): unknown => {
-    // Nine digits are all there are: seventeen would tell of the conversion.
-    if (value instanceof Float32Array) return Array.from(value, (x) => Number(x.toPrecision(9)));
-    return value instanceof Float64Array ? Array.from(value) : value;
-  };
-  return JSON.parse(JSON.stringify({ version: 1, ...result }, plain));
+export function resultToJson({ outcome, ...result }: JobResult): unknown {
+  return { version: 1, ...result, outcome: outcomeToRecord(outcome) };
 }
 
 /** @throws {SolveError} `REPLY_INVALID` for what is none */

@@ -1,14 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueueConnection } from './queue-connection.ts';
 
-/** How often a server may be asked. */
-export interface ServerRate {
-  /** Whose limit it is: all workers of a Redis server that name it share it. */
-  readonly server: string;
-  /** Images a minute; infinity: as often as anybody likes. */
-  readonly perMinute: number;
-}
-
 /** Gives the next free moment and takes it: the clock is that of Redis, since those of machines differ. */
 const TAKE_TURN = `
 local time = redis.call('TIME')
@@ -19,14 +11,17 @@ redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', string.format('%.
 return turn - now`;
 
 /**
- * Waits until the server may be asked again. Whoever asks gets the next free moment, so that nothing is asked in bursts;
+ * Waits until a server may be asked again. Whoever asks gets the next free moment, so that nothing is asked in bursts;
  * a moment that its worker does not live to see passes unused.
  *
+ * @param server its address: all workers of a Redis server share what it bears
+ * @param perMinute images a minute; infinity: as often as anybody likes
  * @throws the signal's reason if cancelled
  */
 export async function waitForTurn(
   { client }: QueueConnection,
-  { server, perMinute }: ServerRate,
+  server: string,
+  perMinute: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (perMinute === Infinity) return;

@@ -6,7 +6,8 @@ import { solve } from '../engines/solve.ts';
 import { SolveError } from '../errors.ts';
 import type { FaultCode } from '../errors.ts';
 import type { Hints } from '../hints.ts';
-import type { Outcome, Progress, SolveInput, Solver } from '../solution.ts';
+import { PUBLIC_SERVER } from '../session/server-address.ts';
+import type { Outcome, Progress, SolveInput, SolveOptions, Solver } from '../solution.ts';
 import { calibrate } from '../wcs/calibration.ts';
 import { type QueueConnection, connectRedis } from './queue-connection.ts';
 import {
@@ -19,7 +20,7 @@ import {
   readJob,
   resultToJson,
 } from './queue-message.ts';
-import { type ServerRate, waitForTurn } from './queue-rate.ts';
+import { waitForTurn } from './queue-rate.ts';
 import { placeOf } from './frame-solver.ts';
 import { type SolverThreads, openSolverThreads } from './solver-threads.ts';
 
@@ -40,8 +41,11 @@ export interface QueueWorkerOptions {
   readonly timeoutMs?: number;
   /** Only files in this folder are read, wherever links lead. Default: every file that the process can read. */
   readonly root?: string;
-  /** How often the engine `nova` may be asked, counted over all workers of this Redis server that say so. */
-  readonly rate?: ServerRate;
+  /**
+   * Images a minute that go to a server, counted over all workers of this Redis server. Default: 20 to the public one,
+   * others as often as anybody likes.
+   */
+  readonly rate?: number;
   /** Gives back at once what runs: other workers take it. */
   readonly signal?: AbortSignal;
   /** Called when a job has ended here. */
@@ -87,6 +91,8 @@ const RETRY_MS = 500;
 const PROGRESS_MS = 500;
 /** Results wait so long for whoever asked for them, seconds. */
 const KEEP_SECONDS = 24 * 3600;
+/** What the public server can be asked to bear, images a minute. */
+const PUBLIC_RATE = 20;
 /** What cannot be given back to the queue within this is taken over later, ms. */
 const CLOSE_MS = 2000;
 
@@ -189,7 +195,12 @@ async function work(shop: Shop, job: Job, token: string | undefined, cancelled?:
   try {
     const data = readJob(job.data);
     ({ name } = data);
-    const outcome = await solveJob(shop, data, signal, progressTo(job));
+    const outcome = await solveJob(shop, data, {
+      signal,
+      onProgress: progressTo(job),
+      // Whoever takes the job over finds there that it was sent.
+      onSubmitted: (submitted) => job.updateData({ ...data, submitted }),
+    });
     const elapsedMs = performance.now() - start;
     onEnded?.({ name, outcome, elapsedMs });
     return resultToJson({ outcome, elapsedMs, worker: shop.name });
@@ -219,8 +230,7 @@ function faultHere(error: unknown): SolveError {
 async function solveJob(
   shop: Shop,
   data: JobData,
-  signal: AbortSignal,
-  onProgress: (progress: Progress) => void,
+  watch: Pick<SolveOptions, 'signal' | 'onProgress' | 'onSubmitted'>,
 ): Promise<Outcome> {
   const { sequence = true, timeoutMs: asked = Infinity, ...image } = data.options;
   const timeoutMs = Math.min(asked, shop.timeoutMs ?? Infinity);
@@ -233,8 +243,8 @@ async function solveJob(
     ...(timeoutMs === Infinity ? {} : { timeoutMs }),
     hints: { ...known, ...data.hints },
     engines: list.map((engine) => engineFor(shop, engine, data)),
-    signal,
-    onProgress,
+    ...watch,
+    ...(data.submitted === undefined ? {} : { submitted: data.submitted }),
   });
   if (outcome.status !== 'solved') return outcome;
   shop.previous = { run: data.run, place: placeOf(outcome.solution) };
@@ -255,11 +265,13 @@ function engineFor({ threads, rate, connection }: Shop, engine: 'embedded' | Sol
     if (found === undefined) return solver;
     return { ...solver, solve: (input, hints, options) => solver.solve(input, { ...found, ...hints }, options) };
   }
-  if (rate === undefined || engine.name !== 'nova') return engine;
+  const { server } = engine;
+  if (server === undefined) return engine;
+  const perMinute = rate ?? (server === PUBLIC_SERVER ? PUBLIC_RATE : Infinity);
   return {
-    name: engine.name,
+    ...engine,
     async solve(input, hints, options) {
-      await waitForTurn(connection, rate, options?.signal);
+      if (options?.submitted === undefined) await waitForTurn(connection, server, perMinute, options?.signal);
       return await engine.solve(input, hints, options);
     },
   };
