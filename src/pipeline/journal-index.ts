@@ -39,12 +39,14 @@ const RUNNING = JOURNAL_STATES.indexOf('running');
  */
 export class JournalIndex {
   readonly #identities = new KeyTable();
-  #states = new Uint8Array(0);
-  #attempts = new Uint32Array(0);
-  #lines = new Float64Array(0);
+  readonly #states = new Column((length) => new Uint8Array(length));
+  readonly #attempts = new Column((length) => new Uint32Array(length));
+  readonly #lines = new Column((length) => new Float64Array(length));
   readonly #places = new KeyTable();
-  #placeLines = new Float64Array(0);
+  readonly #placeLines = new Column((length) => new Float64Array(length));
   readonly #counts = JOURNAL_STATES.map(() => 0);
+  /** Rows that are filled. */
+  #known = 0;
 
   /** Images. */
   get size(): number {
@@ -58,13 +60,11 @@ export class JournalIndex {
     if (record.type === 'queued' || record.type === 'place') {
       this.#setLine(i, SLOT.place, offset);
       const { file = record.path, size, mtime } = record;
-      const at = this.#places.add(placeKey(file, size, mtime));
-      if (at >= this.#placeLines.length) this.#placeLines = enlarged(this.#placeLines, new Float64Array(roomFor(at)));
-      this.#placeLines[at] = offset;
+      this.#placeLines.set(this.#places.add(placeKey(file, size, mtime)), offset);
       if (record.type === 'place') return;
       if (record.anew === true) this.#setLine(i, SLOT.remote, -1);
     } else if (record.type === 'running') {
-      this.#attempts[i] = record.attempt;
+      this.#attempts.set(i, record.attempt);
       this.#setLine(i, SLOT.running, offset);
     } else if (record.type === 'uploaded') {
       this.#setLine(i, SLOT.remote, offset);
@@ -81,7 +81,7 @@ export class JournalIndex {
   /** Offset of the line that last said what was at a place; -1 if it is unknown. Another place may be meant, if rarely. */
   findPlace(absolutePath: string, size: number, mtimeNs: bigint): number {
     const at = this.#places.find(placeKey(absolutePath, size, `${mtimeNs}`));
-    return at === -1 ? -1 : this.#placeLines[at]!;
+    return at === -1 ? -1 : this.#placeLines.get(at);
   }
 
   identity(i: number): string {
@@ -89,17 +89,17 @@ export class JournalIndex {
   }
 
   state(i: number): JournalState {
-    return JOURNAL_STATES[this.#states[i]!]!;
+    return JOURNAL_STATES[this.#states.get(i)]!;
   }
 
   /** How often it was begun. */
   attempt(i: number): number {
-    return this.#attempts[i]!;
+    return this.#attempts.get(i);
   }
 
   /** Offset of a line of the image; -1 if there is none. */
   line(i: number, slot: (typeof SLOT)[keyof typeof SLOT]): number {
-    return this.#lines[i * SLOTS + slot]!;
+    return this.#lines.get(i * SLOTS + slot);
   }
 
   /** How many images are in each state. */
@@ -112,15 +112,15 @@ export class JournalIndex {
 
   /** What was running is lost: its process is gone. */
   loseRunning(): void {
-    for (let i = 0; i < this.size; i++) if (this.#states[i] === RUNNING) this.#become(i, LOST);
+    for (let i = 0; i < this.size; i++) if (this.#states.get(i) === RUNNING) this.#become(i, LOST);
   }
 
   /** Offsets of all lines without which something would be forgotten, in order. */
   liveLines(): Float64Array {
     const placed = this.#places.size;
     const all = new Float64Array(placed + this.size * SLOTS);
-    all.set(this.#placeLines.subarray(0, placed));
-    all.set(this.#lines.subarray(0, this.size * SLOTS), placed);
+    for (let i = 0; i < placed; i++) all[i] = this.#placeLines.get(i);
+    for (let i = 0; i < this.size * SLOTS; i++) all[placed + i] = this.#lines.get(i);
     all.sort();
     let count = 0;
     let last = -1;
@@ -129,38 +129,31 @@ export class JournalIndex {
       all[count++] = offset;
       last = offset;
     }
-    return all.slice(0, count);
+    return all.subarray(0, count);
   }
 
   #rowOf(identity: string): number {
     const i = this.#identities.add(identityKey(identity));
-    if (i >= this.#states.length) {
-      const room = roomFor(i);
-      this.#states = enlarged(this.#states, new Uint8Array(room));
-      this.#attempts = enlarged(this.#attempts, new Uint32Array(room));
-      this.#lines = enlarged(this.#lines, new Float64Array(room * SLOTS));
-    }
     if (i === this.#known) {
       this.#known++;
-      this.#lines.fill(-1, i * SLOTS, (i + 1) * SLOTS);
+      this.#states.set(i, 0);
+      this.#attempts.set(i, 0);
+      for (let slot = 0; slot < SLOTS; slot++) this.#lines.set(i * SLOTS + slot, -1);
       // What is told of it first may be that it is somewhere: then it is to be worked on.
       this.#counts[0]!++;
     }
     return i;
   }
 
-  /** Rows that are filled. */
-  #known = 0;
-
   #setLine(i: number, slot: number, offset: number, unlessThere = false): void {
     const at = i * SLOTS + slot;
-    if (!unlessThere || this.#lines[at] === -1) this.#lines[at] = offset;
+    if (!unlessThere || this.#lines.get(at) === -1) this.#lines.set(at, offset);
   }
 
   #become(i: number, state: number): void {
-    this.#counts[this.#states[i]!]!--;
+    this.#counts[this.#states.get(i)]!--;
     this.#counts[state]!++;
-    this.#states[i] = state;
+    this.#states.set(i, state);
   }
 }
 
@@ -183,13 +176,35 @@ export class RunMemory {
   }
 }
 
+/** Numbers in blocks, so that there is never an old array beside a larger one. */
+class Column {
+  readonly #make: (length: number) => Uint8Array | Uint32Array | Float64Array;
+  readonly #blocks: (Uint8Array | Uint32Array | Float64Array)[] = [];
+
+  constructor(make: (length: number) => Uint8Array | Uint32Array | Float64Array) {
+    this.#make = make;
+  }
+
+  /** What was set there. */
+  get(i: number): number {
+    return this.#blocks[i >>> BLOCK_BITS]![i & BLOCK_MASK]!;
+  }
+
+  set(i: number, value: number): void {
+    (this.#blocks[i >>> BLOCK_BITS] ??= this.#make(BLOCK_MASK + 1))[i & BLOCK_MASK] = value;
+  }
+}
+
+const BLOCK_BITS = 12;
+const BLOCK_MASK = (1 << BLOCK_BITS) - 1;
+
 /** Four numbers of 32 bits. */
 type Key = readonly [number, number, number, number];
 
 /** Keys and their numbers in order of appearance: a hash table on flat arrays, a fifth of what a Map of strings takes. */
 class KeyTable {
   size = 0;
-  #keys = new Uint32Array(4 * 1024);
+  readonly #keys = new Column((length) => new Uint32Array(length));
   /** Number of a key plus one; 0 is free. A power of two long, and never more than two thirds full. */
   #slots = new Uint32Array(2048);
 
@@ -204,8 +219,7 @@ class KeyTable {
     const known = this.#slots[slot]!;
     if (known !== 0) return known - 1;
     const number = this.size++;
-    if (4 * this.size > this.#keys.length) this.#keys = enlarged(this.#keys, new Uint32Array(4 * roomFor(number)));
-    this.#keys.set(key, 4 * number);
+    for (let k = 0; k < 4; k++) this.#keys.set(4 * number + k, key[k]!);
     this.#slots[slot] = this.size;
     if (3 * this.size > 2 * this.#slots.length) this.#spread();
     return number;
@@ -213,7 +227,7 @@ class KeyTable {
 
   hex(number: number): string {
     let text = '';
-    for (let k = 4 * number; k < 4 * number + 4; k++) text += this.#keys[k]!.toString(16).padStart(8, '0');
+    for (let k = 4 * number; k < 4 * number + 4; k++) text += this.#keys.get(k).toString(16).padStart(8, '0');
     return text;
   }
 
@@ -224,7 +238,8 @@ class KeyTable {
     for (let slot = key[0] & mask; ; slot = (slot + 1) & mask) {
       const k = 4 * (this.#slots[slot]! - 1);
       if (k < 0) return slot;
-      if (keys[k] === key[0] && keys[k + 1] === key[1] && keys[k + 2] === key[2] && keys[k + 3] === key[3]) return slot;
+      const first = keys.get(k) === key[0] && keys.get(k + 1) === key[1];
+      if (first && keys.get(k + 2) === key[2] && keys.get(k + 3) === key[3]) return slot;
     }
   }
 
@@ -232,7 +247,7 @@ class KeyTable {
     const slots = new Uint32Array(2 * this.#slots.length);
     const mask = slots.length - 1;
     for (let number = 0; number < this.size; number++) {
-      let slot = this.#keys[4 * number]! & mask;
+      let slot = this.#keys.get(4 * number) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = number + 1;
     }
@@ -247,14 +262,4 @@ function identityKey(hex: string): Key {
 
 function placeKey(absolutePath: string, size: number, mtime: string): Key {
   return identityKey(hash('sha256', `${mtime} ${size} ${absolutePath}`, 'hex'));
-}
-
-/** Half as much again: doubling would leave half of the memory idle. */
-function roomFor(number: number): number {
-  return Math.max(1024, Math.ceil(1.5 * (number + 1)));
-}
-
-function enlarged<T extends Uint8Array | Uint32Array | Float64Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }

@@ -21,9 +21,6 @@ export interface Replay {
   readonly headless: boolean;
 }
 
-/** Lines that are read before it is decided that a file is no journal: what it is may stand in the second. */
-const HEAD_LINES = 2;
-
 /**
  * Reads a journal from its first line to its last.
  *
@@ -69,7 +66,9 @@ export async function replayJournal(
       onWarning(`${path}: line ${number}, at byte ${offset}, is damaged and left out`);
       if (within !== -1) take(decodeLine(line.subarray(within))!, offset + within);
     }
-    if (number === HEAD_LINES && !headed && about === undefined) throw noJournal(path);
+    // The second line says what it is as well; damage may have made several lines of the first.
+    const past = offset + line.length > FIRST_LINE.length;
+    if (past && !headed && about === undefined) throw noJournal(path);
   };
 
   const end = await scanLines(handle, path, onLine);

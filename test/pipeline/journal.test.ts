@@ -269,7 +269,7 @@ test.each([
   ['text', 'this is\nno journal\n'],
   ['text without an end', 'starfix is no journal'],
   ['a newer version', `starfix journal 2\n${encodeLine({ type: 'about', version: 1 }).toString()}`],
-  ['a FITS header', `${'SIMPLE  =                    T'.padEnd(80)}`.repeat(36)],
+  ['a FITS header', 'SIMPLE  =                    T'.padEnd(80).repeat(36)],
   ['zeros', '\0'.repeat(5000)],
 ])('%s is refused and not touched', async (_, text) => {
   const folder = journalTestFolder();
