@@ -130,7 +130,10 @@ async function decide(options: InitOptions): Promise<Session> {
   }
   if (prompt !== undefined && process.stdin.isTTY && process.stderr.isTTY) {
     const typed = await prompt(`API key for ${parseServer(options.server ?? PUBLIC_SERVER)}: `);
-    if (typed !== undefined) return new Session({ ...options, apiKey: checkKey(typed, 'what was typed') });
+    if (typed !== undefined) {
+      const apiKey = checkKey(typed, 'what was typed');
+      return new Session(options, { mode: 'nova', source: { kind: 'prompt', name: 'what was typed' }, apiKey });
+    }
   }
   if (allowAnonymous) return restricted('anonymous', options, missing.message, missing);
   if (allowLocal) return restricted('local', options, missing.message, missing);

@@ -4,13 +4,14 @@ import type { KeySource } from './key-sources.ts';
 import type { SessionToken } from './session-token.ts';
 import type { TokenSource } from './token-source.ts';
 
-/** What a session has in place of an API key of its own. */
+/** What a session is given in place of looking for an API key. */
 export interface Grant {
   readonly mode: SessionMode;
   readonly source: KeySource;
-  /** Why there is no API key, for whoever asks for it. */
-  readonly apiKey: ApiKeyError;
-  readonly tokens: TokenSource;
+  /** The API key, or why there is none. */
+  readonly apiKey: string | ApiKeyError;
+  /** Default: logging in with the API key. */
+  readonly tokens?: TokenSource;
   /** What it begins with. */
   readonly token?: SessionToken;
   /** Default: the one of the server in this process. */

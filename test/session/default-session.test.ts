@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { createEmbeddedSolver } from '../../src/engines/embedded.ts';
 import { myJobs } from '../../src/nova/account.ts';
@@ -21,6 +24,8 @@ import { testFolder } from './folder.ts';
 import { API_KEY, JOB, MY_JOBS, hastyClock, startNova } from './set-up.ts';
 
 afterEach(reset);
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const SERVER = 'http://127.0.0.1:9';
 
@@ -77,6 +82,28 @@ test.each([
 test('no person is asked where there is no terminal', async () => {
   const session = await init({ configFolder: testFolder(), env: {}, prompt: () => expect.fail('asked') });
   expect(session.mode).toBe('anonymous');
+});
+
+test('at a terminal a person is asked if no key was found, and what is typed is checked', async () => {
+  // A terminal of its own for the process.
+  const terminal = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
+  const program = `
+    import { init } from 'starfix';
+    const typed = process.argv[1] === '' ? undefined : process.argv[1];
+    const prompt = async (question) => (console.log(question), typed);
+    const shown = ({ mode, source, maskedKey }) => [mode, source.kind, maskedKey].join(' ');
+    console.log(await init({ prompt }).then(shown, ({ code, message }) => code + ' ' + message));
+  `;
+  const env = { ...process.env, ASTROMETRY_API_KEY: '', AN_API_KEY: '', XDG_CONFIG_HOME: testFolder() };
+  for (const [typed, shown] of [
+    [' typedkeytypedkey ', 'nova prompt ****dkey'],
+    ['two words', 'API_KEY_INVALID what was typed: holds 2 words, a key is one'],
+    ['', 'anonymous none none'],
+  ] as const) {
+    const words = ['-c', terminal, process.execPath, '--input-type=module', '-e', program, typed];
+    const { stdout } = await promisify(execFile)('python3', words, { env, cwd: ROOT });
+    expect(stdout.trim().split(/[\r\n]+/)).toEqual(['API key for https://nova.astrometry.net: ', shown]);
+  }
 });
 
 test('init decides once, and again when it is told to', async () => {
