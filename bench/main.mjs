@@ -1,5 +1,5 @@
 // `npm run bench [-- PART...] [-- --images DIR] [-- --full]`: every figure of the README, from scratch.
-// Parts: start, images, solve-field, hints, large, sweep, upload; all of them if none is named. Each image is a fresh process.
+// Parts: start, images, solve-field, hints, large, sweep, upload, queue; all of them if none is named. Each image is a fresh process.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -11,6 +11,7 @@ import { headerToWcs } from '../dist/wcs/header.js';
 import { drawField, seededRandom } from './sky.mjs';
 import { quantile, table } from './report.mjs';
 import { sweep } from './sweep.mjs';
+import { queue } from './queue.mjs';
 import { uploads } from './upload.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -274,3 +275,4 @@ if (wants('solve-field')) await besideSolveField();
 if (wants('upload')) {
   await uploads(truth.filter(({ solvable }) => solvable).map(({ file }) => [file, path.join(images, file)]));
 }
+if (wants('queue')) await queue();
