@@ -13,6 +13,7 @@ import { quantile, table } from './report.mjs';
 import { sweep } from './sweep.mjs';
 import { queue } from './queue.mjs';
 import { uploads } from './upload.mjs';
+import { journals } from './journal.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = path.join(root, 'dist/cli/main.js');
@@ -276,3 +277,4 @@ if (wants('upload')) {
   await uploads(truth.filter(({ solvable }) => solvable).map(({ file }) => [file, path.join(images, file)]));
 }
 if (wants('queue')) await queue();
+if (wants('journal')) await journals(tmpdir());
