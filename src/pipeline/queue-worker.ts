@@ -146,8 +146,13 @@ export async function createQueueWorker(options: QueueWorkerOptions): Promise<Qu
     removeOnComplete: { age: KEEP_SECONDS },
     removeOnFail: { age: KEEP_SECONDS },
   });
-  // What is said here is told by the connection, or is a job that another worker has by now.
-  worker.on('error', () => {});
+  const told = new Set<string>();
+  worker.on('error', (error) => {
+    // A break is told by the connection; a lock that is lost is another worker's by now. What Redis refuses stays refused.
+    if (error.name !== 'ReplyError' || error.message.startsWith('LOADING') || told.has(error.message)) return;
+    told.add(error.message);
+    options.onWarning?.(connection.asFault(error).message);
+  });
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id);
   });

@@ -401,6 +401,23 @@ describe.skipIf(NO_REDIS !== undefined)('a Redis server', () => {
     (await connectRedis(address(':open%20sesame@'))).close();
   });
 
+  test('that refuses what is asked of it', async () => {
+    const strict = await RedisServer.start();
+    onTestFinished(() => strict.close());
+    const client = new Redis(strict.url);
+    onTestFinished(() => client.disconnect());
+    await client.call('ACL', 'SETUSER', 'guest', 'on', '>guest', '~*', '&*', '+@all', '-evalsha', '-eval');
+    const address = `redis://guest:guest@127.0.0.1:${strict.port}`;
+    const message = expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+: NOPERM /) as string;
+    await expect(submitMany(['x'], { redis: address }).next()).rejects.toMatchObject({
+      code: 'QUEUE_UNREACHABLE',
+      message,
+    });
+    const warned = deferred<string>();
+    await startWorker({ redis: address, onWarning: warned.resolve });
+    expect(await warned.promise).toEqual(message);
+  });
+
   test('that restarts and has forgotten everything is told again', async () => {
     const forgetful = await RedisServer.start();
     onTestFinished(() => forgetful.close());
