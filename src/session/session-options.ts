@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { SolveError } from '../errors.ts';
 import { type Environment, cacheFolder } from '../io/user-folders.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { type WayIn, gateOf } from './gate.ts';
 import type { KeySearch } from './key-sources.ts';
+import { DEFAULT_SCHEDULE } from './retry.ts';
+import { Secrets } from './secrets.ts';
+import { Transport } from './transport.ts';
 
 /** What a session is made of. All of it may be left out. */
 export interface SessionOptions extends KeySearch {
@@ -56,6 +60,28 @@ const DEFAULT_MAX_AGE_MS = 6 * 24 * 3600 * 1000;
 /** The limit of age that the options ask for; undefined: none. */
 export function maxAgeOf({ sessionMaxAgeMs = DEFAULT_MAX_AGE_MS }: SessionOptions): number | undefined {
   return sessionMaxAgeMs === null ? undefined : checkNumber('sessionMaxAgeMs', sessionMaxAgeMs);
+}
+
+/**
+ * The way to a server as the options ask for it.
+ *
+ * @param gate default: the one of the server in this process, whose limits are then set
+ * @throws {SolveError} `BAD_ARGUMENT`
+ */
+export function transportOf(server: string, options: SessionOptions, gate?: WayIn): Transport {
+  const { clock = SYSTEM_CLOCK } = options;
+  const retries = checkNumber('retries', options.retries, 0) ?? DEFAULT_SCHEDULE.retries;
+  const firstDelayMs = checkNumber('firstDelayMs', options.firstDelayMs, 0) ?? DEFAULT_SCHEDULE.firstDelayMs;
+  const stallMs = checkNumber('stallTimeoutMs', options.stallTimeoutMs) ?? 60_000;
+  const replyMs = checkNumber('replyTimeoutMs', options.replyTimeoutMs) ?? 120_000;
+  const maxParallel = checkNumber('maxParallel', options.maxParallel, 1);
+  const maxPerSecond = checkNumber('maxPerSecond', options.maxPerSecond);
+  const limits = {
+    ...(maxParallel === undefined ? {} : { maxParallel }),
+    ...(maxPerSecond === undefined ? {} : { maxPerSecond }),
+  };
+  const schedule = { ...DEFAULT_SCHEDULE, retries, firstDelayMs };
+  return new Transport(server, new Secrets(), clock, schedule, { stallMs, replyMs }, gate ?? gateOf(server, limits));
 }
 
 /** The cache folder that belongs to the options, whether session keys are kept in it or not. */

@@ -25,6 +25,7 @@ export interface SharingOptions {
  * ```
  */
 export class SessionSharing implements AsyncDisposable {
+  /** What the others ask for. */
   readonly name: string;
   readonly #session: Session;
   #server: LocalServer | undefined;
@@ -65,6 +66,7 @@ export class SessionSharing implements AsyncDisposable {
     await this.#close();
   }
 
+  /** The same as {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
   }

@@ -1,13 +1,10 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { SolveError } from '../errors.ts';
-import { SYSTEM_CLOCK } from './clock.ts';
-import { ApiKeyError, InvalidSessionError, type SessionMode } from './faults.ts';
-import { gateOf } from './gate.ts';
-import type { Grant } from './grant.ts';
-import { type KeySearch, type KeySource, findKey } from './key-sources.ts';
+import type { ApiKeyError, SessionMode } from './faults.ts';
+import { type Grant, grantByKey, grantOfToken } from './grant.ts';
+import type { KeySource } from './key-sources.ts';
 import { Login } from './login.ts';
-import { DEFAULT_SCHEDULE } from './retry.ts';
-import { Secrets, maskKey } from './secrets.ts';
+import { maskKey } from './secrets.ts';
 import { PUBLIC_SERVER, parseServer } from './server-address.ts';
 import { type SessionClients, makeClient } from './session-clients.ts';
 import {
@@ -16,6 +13,7 @@ import {
   cacheFolderOf,
   checkNumber,
   maxAgeOf,
+  transportOf,
   warnOnce,
 } from './session-options.ts';
 import type { SessionSharing } from './session-sharing.ts';
@@ -23,7 +21,7 @@ import { SessionCache } from './session-cache.ts';
 import { type SessionToken, readToken } from './session-token.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { TokenFound, TokenSource } from './token-source.ts';
-import { Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** How a login is run. */
 export interface LoginOptions {
@@ -37,6 +35,7 @@ export interface LoginOptions {
 export interface SessionInfo {
   /** Address of the server. */
   readonly server: string;
+  /** What it can do. */
   readonly mode: SessionMode;
   /** Where the API key is from, or what the session has in its place. */
   readonly source: KeySource;
@@ -99,39 +98,21 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions, grant: Grant | undefined);
   constructor(options: SessionOptions | string = {}, grant?: Grant) {
     const given = typeof options === 'string' ? { apiKey: options } : options;
-    const { server = PUBLIC_SERVER, clock = SYSTEM_CLOCK, onWarning = warnOnce, baseDir } = given;
+    const { server = PUBLIC_SERVER, onWarning = warnOnce, baseDir } = given;
     this.server = parseServer(server);
     this.timeoutMs = checkNumber('timeoutMs', given.timeoutMs);
-    const retries = checkNumber('retries', given.retries, 0) ?? DEFAULT_SCHEDULE.retries;
-    const firstDelayMs = checkNumber('firstDelayMs', given.firstDelayMs, 0) ?? DEFAULT_SCHEDULE.firstDelayMs;
-    const stallMs = checkNumber('stallTimeoutMs', given.stallTimeoutMs) ?? 60_000;
-    const replyMs = checkNumber('replyTimeoutMs', given.replyTimeoutMs) ?? 120_000;
-    const maxParallel = checkNumber('maxParallel', given.maxParallel, 1);
-    const maxPerSecond = checkNumber('maxPerSecond', given.maxPerSecond);
     const maxAgeMs = maxAgeOf(given);
     const folder = baseDir === undefined ? {} : { configFolder: baseDir };
     const where = { ...folder, ...given, onWarning };
-    const found = grant ?? search(this.server, where, given.keyOptional === true);
+    const found = grant ?? grantByKey(this.server, where, given.keyOptional === true);
     this.mode = found.mode;
     this.source = found.source;
     this.#apiKey = found.apiKey;
     this.#cacheFolder = cacheFolderOf(given);
-    const secrets = new Secrets();
-    const limits = {
-      ...(maxParallel === undefined ? {} : { maxParallel }),
-      ...(maxPerSecond === undefined ? {} : { maxPerSecond }),
-    };
-    this.transport = new Transport(
-      this.server,
-      secrets,
-      clock,
-      { ...DEFAULT_SCHEDULE, retries, firstDelayMs },
-      { stallMs, replyMs },
-      grant?.gate ?? gateOf(this.server, limits),
-    );
+    this.transport = transportOf(this.server, given, grant?.gate);
     let cache: SessionCache | undefined;
     if (typeof this.#apiKey === 'string') {
-      secrets.add(this.#apiKey);
+      this.transport.secrets.add(this.#apiKey);
       const { cache: cacheAt = this.#cacheFolder } = given;
       if (cacheAt !== false) cache = new SessionCache(cacheAt, this.server, this.#apiKey, onWarning);
     }
@@ -169,23 +150,7 @@ export class Session implements AsyncDisposable {
   static fromToken(token: SessionToken, options: RequestOptions = {}): Session {
     const good = readToken(token);
     if (good === undefined) throw new SolveError('BAD_ARGUMENT', 'fromToken: not a token as session.token() gives it');
-    const fact = 'this session was made from a token and cannot log in';
-    return new Session(
-      { ...options, server: good.server },
-      {
-        mode: 'nova',
-        source: { kind: 'token', name: 'a token' },
-        apiKey: new ApiKeyError('API_KEY_MISSING', `${good.server}: ${fact}: it has no API key`),
-        token: good,
-        tokens: {
-          renews: false,
-          maxAgeMs: undefined,
-          obtain: async () => {
-            throw new InvalidSessionError(`${good.server}: ${fact}; make one from a new token`);
-          },
-        },
-      },
-    );
+    return new Session({ ...options, server: good.server }, grantOfToken(good));
   }
 
   /**
@@ -302,6 +267,7 @@ export class Session implements AsyncDisposable {
     await Promise.all([...this.#atClose].map((close) => close()));
   }
 
+  /** The same as {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -371,19 +337,5 @@ export class Session implements AsyncDisposable {
     this.#token = token;
     if (token.user !== undefined) this.#user = token.user;
     return token;
-  }
-}
-
-/** The key, or why there is none if that is no fault. A source that is named and wrong is one in any case. */
-function search(
-  server: string,
-  where: KeySearch,
-  optional: boolean,
-): { readonly mode: SessionMode; readonly apiKey: string | ApiKeyError; readonly source: KeySource } {
-  try {
-    return { mode: 'nova', ...findKey(server, where) };
-  } catch (error) {
-    if (!optional || !(error instanceof ApiKeyError) || error.code !== 'API_KEY_MISSING') throw error;
-    return { mode: 'anonymous', apiKey: error, source: { kind: 'none', name: 'no API key' } };
   }
 }
