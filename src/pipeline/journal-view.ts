@@ -61,7 +61,7 @@ export class JournalView implements AsyncDisposable {
   readonly path: string;
   /** The folder of images it is about, if it was made for one. */
   readonly folder: string | undefined;
-  /** The process that works with it, if it is another one. */
+  /** The process that works with it, if there is one beside this object. */
   readonly holder: JournalHolder | undefined;
   readonly #handle: FileHandle;
   readonly #index: JournalIndex;
@@ -98,7 +98,9 @@ export class JournalView implements AsyncDisposable {
     const { begin, end } = this.#run;
     if (begin === undefined) return undefined;
     const { command, arguments: words, cwd, pid, at } = begin;
-    const interrupted = end === undefined && this.holder === undefined && !this.isOwnRun(pid);
+    // A holder that does not say who it is may be this run.
+    const running = this.isOwnRun(pid) || (this.holder !== undefined && (this.holder.pid ?? pid) === pid);
+    const interrupted = end === undefined && !running;
     return {
       command,
       arguments: words,

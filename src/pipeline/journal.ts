@@ -251,7 +251,7 @@ async function prepare(path: string, options: JournalOptions): Promise<{ replay:
     }
   } catch (error) {
     await handle.close();
-    throw asFault(path, error);
+    throw asFault(path, error, 'FILE_UNWRITABLE');
   }
   await handle.close();
   await syncFolder(path);
@@ -333,13 +333,17 @@ async function openRegular(path: string, flags: number): Promise<FileHandle> {
     if ((await handle.stat()).isFile()) return handle;
   } catch (error) {
     await handle?.close();
-    throw asFault(path, error);
+    throw asFault(path, error, (flags & constants.O_RDWR) === 0 ? 'FILE_UNREADABLE' : 'FILE_UNWRITABLE');
   }
   await handle.close();
   throw new SolveError('FILE_NOT_REGULAR', `${path}: is not a regular file`);
 }
 
-function asFault(path: string, error: unknown): SolveError {
+function asFault(
+  path: string,
+  error: unknown,
+  other: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' = 'FILE_UNREADABLE',
+): SolveError {
   if (error instanceof SolveError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
@@ -349,6 +353,6 @@ function asFault(path: string, error: unknown): SolveError {
     case 'EISDIR':
       return new SolveError('FILE_NOT_REGULAR', `${path}: is a folder`, { cause: error });
     default:
-      return new SolveError('FILE_UNREADABLE', `${path}: ${message}`, { cause: error });
+      return new SolveError(other, `${path}: ${message}`, { cause: error });
   }
 }

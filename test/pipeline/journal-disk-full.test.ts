@@ -7,10 +7,12 @@ import { openJournal, readJournal } from '../../src/pipeline/journal.ts';
 import { faultOf, identityFor, journalTestFolder } from './journal-set-up.ts';
 import { journalProcess } from './journal-process.ts';
 
+const [MOUNT, UNMOUNT] = ['mount', 'umount'] as const;
+
 /** A disk of so many bytes in a folder. False if this user may make none. */
 function mountDisk(folder: string, size: number): boolean {
   mkdirSync(folder);
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status === 0;
+  return spawnSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status === 0;
 }
 
 /** A disk that is gone with the test. */
@@ -18,7 +20,7 @@ function smallDisk(size = 256 * 1024): string {
   const folder = join(journalTestFolder(), 'disk');
   expect(mountDisk(folder, size)).toBe(true);
   onTestFinished(() => {
-    spawnSync('umount', ['-l', folder]);
+    spawnSync(UNMOUNT, ['-l', folder]);
   });
   return folder;
 }
@@ -26,7 +28,7 @@ function smallDisk(size = 256 * 1024): string {
 function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'journal-'));
   const can = mountDisk(join(folder, 'disk'), 4096);
-  if (can) spawnSync('umount', [join(folder, 'disk')]);
+  if (can) spawnSync(UNMOUNT, [join(folder, 'disk')]);
   rmSync(folder, { recursive: true });
   return can;
 }
@@ -70,7 +72,7 @@ test.skipIf(!mounts)('a journal that cannot be made for want of room can be made
   const folder = smallDisk();
   const path = join(folder, 'j');
   const ballast = join(folder, 'ballast');
-  spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k']);
+  expect(spawnSync('cp', ['/dev/zero', ballast]).status).not.toBe(0);
   expect((await faultOf(openJournal(path))).code).toBe('FILE_UNWRITABLE');
   unlinkSync(ballast);
   const journal = await openJournal(path);

@@ -58,6 +58,23 @@ test('a second process is told the number of the first, and has the journal at o
   await (await openJournal(path)).close();
 });
 
+test('a run that was killed stays interrupted while another process, which began none, has the journal', async () => {
+  const path = join(journalTestFolder(), 'j');
+  const first = journalProcess(['append', path, '1', '0']);
+  await first.said(3);
+  const during = await readJournal(path);
+  expect(during.lastRun).toMatchObject({ pid: first.child.pid, interrupted: false });
+  await during.close();
+  first.child.kill('SIGKILL');
+  await first.gone;
+  const second = journalProcess(['hold', path]);
+  await second.said(1);
+  const seen = await readJournal(path);
+  expect(seen.holder).toEqual({ pid: second.child.pid });
+  expect(seen.lastRun).toMatchObject({ pid: first.child.pid, interrupted: true });
+  await seen.close();
+});
+
 test('a process that does not answer has the journal all the same', async () => {
   const path = join(journalTestFolder(), 'j');
   const first = journalProcess(['hold', path]);
