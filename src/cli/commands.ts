@@ -27,7 +27,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'tell how a submission is doing',
+    summary: 'tell how a submission is doing, or the images of a folder',
     load: async () => (await import('./status-command.ts')).statusCommand,
   },
   {
@@ -41,9 +41,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./fetch-command.ts')).fetchCommand,
   },
   { name: 'index', summary: 'list, install, build or check index files' },
-  { name: 'resume', summary: 'go on with what an interrupted run had begun' },
-  { name: 'retry', summary: 'try again what failed' },
-  { name: 'watch', summary: 'solve images as they come into a folder' },
+  {
+    name: 'resume',
+    summary: 'go on with what an interrupted run had begun',
+    load: async () => (await import('./resume-command.ts')).resumeCommand,
+  },
+  {
+    name: 'retry',
+    summary: 'try again what failed',
+    load: async () => (await import('./retry-command.ts')).retryCommand,
+  },
+  {
+    name: 'watch',
+    summary: 'solve images as they come into a folder',
+    load: async () => (await import('./watch-command.ts')).watchCommand,
+  },
   {
     name: 'worker',
     summary: 'solve what a queue holds',
@@ -71,4 +83,13 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** The command that solves images. */
 export async function loadSolveCommand(): Promise<Command> {
   return (await import('./solve-command.ts')).solveCommand;
+}
+
+/**
+ * A command by its name.
+ *
+ * @param name `solve` is the one without a word of its own
+ */
+export async function loadCommand(name: string): Promise<Command> {
+  return (await COMMANDS.find((entry) => entry.name === name)?.load?.()) ?? (await loadSolveCommand());
 }

@@ -15,6 +15,11 @@ export type ImageItem =
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
 const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|jpe?g|png|tiff?|webp)$/i;
 
+/** Is it the name of an image, as a folder has them? */
+export function isImageName(name: string): boolean {
+  return IMAGE_NAME.test(name);
+}
+
 /**
  * Turns operands into images: folders into their images in order of name, each file once.
  *
@@ -78,7 +83,7 @@ async function imagesIn(folder: string, recursive: boolean): Promise<string[]> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (recursive) found.push(...(await imagesIn(path, true)));
-    } else if (IMAGE_NAME.test(basename(entry.name)) && (await isImageFile(entry, path))) {
+    } else if (isImageName(basename(entry.name)) && (await isImageFile(entry, path))) {
       found.push(path);
     }
   }

@@ -17,7 +17,8 @@ export interface RunJournal {
 export interface RunCall {
   readonly command: string;
   readonly words: readonly string[];
-  readonly note: (line: string) => void;
+  /** Folder whose journal it is; absent: the one that all images are in. */
+  readonly folder?: string;
 }
 
 /**
@@ -31,35 +32,34 @@ export async function openRunJournal(
   items: readonly ImageItem[],
   settings: SolveSettings,
   call: RunCall,
+  note: (line: string) => void,
 ): Promise<RunJournal> {
   const named = items.filter(({ kind }) => kind === 'file' || kind === 'url');
   const asksServer = settings.engines?.includes('nova') === true;
-  if (!settings.resume && (named.length === 0 || (named.length < 2 && !asksServer))) return { preExist: 'replace' };
+  const worthIt = named.length > 1 || (named.length === 1 && asksServer);
+  if (!worthIt && !settings.resume && call.folder === undefined) return { preExist: 'replace' };
   const [{ openJournal }, { journalPathFor }] = await Promise.all([
     import('../pipeline/journal.ts'),
     import('../pipeline/journal-folder.ts'),
   ]);
-  const folder = commonFolder(named);
+  const folder = call.folder ?? commonFolder(named);
   const path = await journalPathFor(folder);
   let journal: Journal;
   try {
-    journal = await openJournal(path, { folder, onWarning: call.note });
+    journal = await openJournal(path, { folder, onWarning: note });
   } catch (error) {
     if (settings.resume || !(error instanceof SolveError)) throw error;
     if (error.code === 'JOURNAL_BUSY' ? !settings.quiet : settings.verbose) {
-      call.note(`this run cannot be resumed: ${error.message}`);
+      note(`this run cannot be resumed: ${error.message}`);
     }
     return { preExist: 'replace' };
   }
   const { lastRun } = journal;
-  const cutOff = lastRun?.interrupted === true;
+  const cutOff = lastRun?.interrupted === true && call.folder === undefined;
   if (cutOff && !settings.resume && !settings.quiet) {
     const count = journal.states().solved + journal.states().unsolved;
-    call.note(
-      `the last run here was cut off: answers that it had found are not looked for again (${count} in its journal)`,
-    );
+    note(`the last run here was cut off: answers that it had found are not looked for again (${count} in its journal)`);
   }
-  await journal.begin({ command: call.command, arguments: call.words, cwd: process.cwd() });
   return { journal, preExist: settings.resume || cutOff ? 'ignore' : 'replace' };
 }
 

@@ -11,7 +11,7 @@ import { createProgressLine } from './progress.ts';
 import { renderJson } from './render-json.ts';
 import { renderBlock, renderLine, renderReport } from './render-text.ts';
 import { faultLine, faultRecord } from './result.ts';
-import { openRunJournal } from './run-journal.ts';
+import { type RunCall, openRunJournal } from './run-journal.ts';
 import type { ImageResult } from './result.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
 import { readSettings } from './solve-settings.ts';
@@ -39,9 +39,6 @@ export const solveCommand: Command = {
   run,
 };
 
-/** What the journal may take to be told that the run is stopped, ms. */
-const GRACE_MS = 250;
-
 async function run(
   operands: readonly string[],
   values: OptionValues,
@@ -51,12 +48,30 @@ async function run(
   const settings = readSettings(values);
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
   const found = await findImages(operands, settings.recursive);
-  const call = { command: 'solve', words, note: terminal.note };
-  const { journal, preExist } = await openRunJournal(found, settings, call);
+  return await runSolve(found, settings, terminal, { command: 'solve', words });
+}
+
+/** What the journal may take to be told that the run is stopped, ms. */
+const GRACE_MS = 250;
+
+/**
+ * Solves images and prints what came of them.
+ *
+ * @param call what the journal is told of this run, and which journal it is
+ * @returns the exit code
+ */
+export async function runSolve(
+  found: readonly ImageItem[],
+  settings: SolveSettings,
+  terminal: Terminal,
+  call: RunCall,
+): Promise<number> {
+  const engines = await openEngines(settings, terminal.note);
+  const { journal, preExist } = await openRunJournal(found, settings, call, terminal.note);
   const { items, wcsFiles } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
+  await journal?.begin({ command: call.command, arguments: call.words, cwd: process.cwd() });
   /** What goes on at a server although nobody may wait for it any more. */
   const pending = new Set<number>();
-  const engines = await openEngines(settings, terminal.note);
   if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {
     terminal.note('--out-dir has no effect without an option that writes a file, such as --wcs');
   }
@@ -65,13 +80,15 @@ async function run(
   let done = 0;
   const watched = terminal.noteIsTerminal && !settings.quiet;
   const line = createProgressLine(items.length, terminal.progress);
-  let noted: Promise<void> | undefined;
+  // A run that cannot be told to have ended counts as cut off, and costs the next one nothing but a note.
+  const end = async (stopped: boolean): Promise<void> => await journal?.end({ stopped }).catch(() => {});
+  let ended: Promise<void> | undefined;
   if (journal !== undefined) terminal.allow(GRACE_MS);
   terminal.signal.addEventListener('abort', () => {
+    ended = end(true);
     if (terminal.signal.reason !== INTERRUPTED) return;
     terminal.note(`interrupted: ${done} of ${items.length} images done`);
     for (const id of pending) terminal.note(`submission ${id} goes on at the server: solve status ${id} looks at it`);
-    noted = journal?.end({ stopped: true }).catch(() => {});
   });
   try {
     await solveBatch(items, settings, engines, {
@@ -92,12 +109,10 @@ async function run(
     });
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
-    await noted;
-    if (terminal.signal.reason === INTERRUPTED) return 130;
   }
-  await journal?.end();
+  await (ended ?? end(false));
   await journal?.close();
-  return exitCode;
+  return terminal.signal.reason === INTERRUPTED ? 130 : exitCode;
 }
 
 /** Writes what was asked for. */

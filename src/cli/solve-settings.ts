@@ -2,7 +2,7 @@ import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import { parseDec, parseRa } from '../math/angle.ts';
 import type { WhatToSend } from '../engines/parcel.ts';
-import type { SolveImageOptions } from '../engines/solve.ts';
+import type { FrameSolverOptions } from '../pipeline/frame-solver.ts';
 import type { OptionValues } from './command.ts';
 import { readChoice, readNumber } from './option-value.ts';
 import type { NumberRule } from './option-value.ts';
@@ -19,7 +19,7 @@ export interface ServiceSettings {
 /** What the options of `solve` mean. */
 export interface SolveSettings {
   /** What the engine is told of every image. */
-  readonly image: Omit<SolveImageOptions, 'signal' | 'onProgress' | 'engines'>;
+  readonly image: Omit<FrameSolverOptions, 'engines'>;
   /** Engines in their order; absent: not said. */
   readonly engines?: readonly EngineName[];
   readonly service: ServiceSettings;
@@ -73,7 +73,7 @@ export function readSettings(values: OptionValues): SolveSettings {
   };
 }
 
-function readImageOptions(values: OptionValues): SolveImageOptions {
+function readImageOptions(values: OptionValues): FrameSolverOptions {
   const position = readPosition(values);
   const parity = readParity(values);
   const { scale, fieldWidth } = readScale(values);

@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises';
+import { SolveError } from '../errors.ts';
+import { journalPathFor, journalsOf } from '../pipeline/journal-folder.ts';
+import { readJournal } from '../pipeline/journal.ts';
+import type { JournalEntry, JournalView } from '../pipeline/journal-view.ts';
+
+/**
+ * The journal of a folder, for reading.
+ *
+ * @throws {SolveError} `FILE_NOT_FOUND` if nothing was solved there, `BAD_OPTION` if it is no folder
+ */
+export async function readJournalOf(folder: string): Promise<JournalView> {
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats?.isFile() === true)
+    throw new SolveError('BAD_OPTION', `${folder}: is a file; the journal is that of its folder`);
+  try {
+    return await readJournal(await journalPathFor(folder));
+  } catch (error) {
+    if (!(error instanceof SolveError) || error.code !== 'FILE_NOT_FOUND') throw error;
+    const fact = stats === undefined ? 'no such folder, and none that was' : 'has no journal: no images were';
+    throw new SolveError('FILE_NOT_FOUND', `${folder}: ${fact} solved there by this user`);
+  }
+}
+
+/**
+ * Is the image still where it was, with the bytes that the journal speaks of? What is gone or was replaced since needs
+ * nobody's care.
+ */
+export async function isStillThere({ place }: JournalEntry): Promise<boolean> {
+  if (place === undefined) return false;
+  if (isUrl(place.path)) return true;
+  const stats = await stat(place.absolutePath, { bigint: true }).catch(() => undefined);
+  if (stats === undefined) return false;
+  // A file that could not be read has neither size nor time in the journal.
+  return place.mtimeNs === 0n || (stats.size === BigInt(place.size) && stats.mtimeNs === place.mtimeNs);
+}
+
+/** Is it the address of an image on the web? */
+export function isUrl(path: string): boolean {
+  return /^https?:\/\//i.test(path);
+}
+
+/** The journals of all folders, the one that was last worked on at the end; those that cannot be read are told of. */
+export async function readAllJournals(note: (line: string) => void): Promise<JournalView[]> {
+  const views: JournalView[] = [];
+  for (const { path } of await journalsOf()) {
+    try {
+      views.push(await readJournal(path));
+    } catch (error) {
+      note((error as Error).message);
+    }
+  }
+  return views.sort((a, b) => (a.lastRun?.startedAt ?? 0) - (b.lastRun?.startedAt ?? 0));
+}

@@ -1,0 +1,280 @@
+import { availableParallelism } from 'node:os';
+import { basename, resolve } from 'node:path';
+import { SolveError } from '../errors.ts';
+import type { ArrivedFile } from '../pipeline/folder-watch-settling.ts';
+import { type FolderEvent, watchFolder } from '../pipeline/folder-watch.ts';
+import { journalPathFor } from '../pipeline/journal-folder.ts';
+import { openJournal } from '../pipeline/journal.ts';
+import { runJournaled } from '../pipeline/journaled.ts';
+import { askedOf } from './asked.ts';
+import type { Command, OptionValues } from './command.ts';
+import { openEngines } from './engines.ts';
+import { type ImageItem, isImageName } from './images.ts';
+import { readNumber } from './option-value.ts';
+import { planProducts } from './products.ts';
+import { type ImageResult, faultRecord } from './result.ts';
+import { deliver, print } from './solve-command.ts';
+import { SOLVE_OPTIONS } from './solve-options.ts';
+import { type SolveSettings, readSettings } from './solve-settings.ts';
+import { INTERRUPTED, type Terminal } from './terminal.ts';
+import { type StatusServer, type WatchState, keepHealthFile, openStatusServer } from './watch-health.ts';
+import { WatchTally } from './watch-tally.ts';
+
+const WATCHING = 'Watching';
+
+/** `solve watch FOLDER`. */
+export const watchCommand: Command = {
+  name: 'watch',
+  summary: 'solve images as they come into a folder',
+  usage: 'watch [options] FOLDER',
+  about: [
+    'Solves every image in FOLDER, those that are there and those that come, each when it has stood still for a while, and none twice: the journal among your own files remembers them, also after a crash.',
+    'The first Ctrl-C finishes what is being solved and prints what happened; the second stops at once.',
+    'With --json each line is an answer as solve prints it, or has an event: watching, ready, gone, back, trouble, summary.',
+  ],
+  options: [
+    { name: 'settle', value: 'S', group: WATCHING, text: 'how long a file must stand still before it is read; 2 s' },
+    {
+      name: 'poll-folder',
+      value: 'S',
+      group: WATCHING,
+      text: 'look every S seconds: network drives do not tell what other machines write',
+    },
+    { name: 'new-only', group: WATCHING, text: 'leave out the images that are there at the start' },
+    {
+      name: 'health-file',
+      value: 'FILE',
+      names: 'file',
+      group: WATCHING,
+      text: 'write what it is doing to FILE, as JSON, every 10 s',
+    },
+    {
+      name: 'status-port',
+      value: 'N',
+      group: WATCHING,
+      text: 'serve /metrics (Prometheus) and /health at this port of this machine; 0: any that is free',
+    },
+    ...SOLVE_OPTIONS.filter(({ name }) => name !== 'resume'),
+  ],
+  examples: [
+    ['solve watch --wcs --out-dir solved /data/tonight', 'a WCS file for every frame of the night'],
+    ['solve watch -r --json --status-port 9100 /data > log.jsonl', 'unattended'],
+  ],
+  run,
+};
+
+/** Nobody may be there to see that an image hangs: a server that does not answer, say. */
+const DEFAULT_LIMIT_MS = 900_000;
+/** Enough to keep up with most cameras, and the machine is left to others. */
+const MOST_JOBS = 4;
+
+async function run(
+  operands: readonly string[],
+  values: OptionValues,
+  terminal: Terminal,
+  words: readonly string[],
+): Promise<number> {
+  const [folder] = operands;
+  if (folder === undefined || operands.length > 1) throw new SolveError('BAD_OPTION', 'watch takes one folder');
+  const settings = readSettings(values);
+  if (typeof settings.wcs === 'string') throw new SolveError('BAD_OPTION', '--wcs names one file for all images');
+  const options = readWatchOptions(values);
+  const engines = await openEngines(settings, terminal.note);
+  const draining = terminal.drainFirst();
+  const state: WatchState = { folder: resolve(folder), tally: new WatchTally(), healthy: true, trouble: undefined };
+  const tell: Tell = (event, text, more = {}) => {
+    if (settings.json) terminal.out(`${JSON.stringify({ event, at: new Date().toISOString(), ...more })}\n`);
+    else if (!settings.quiet) terminal.note(text);
+  };
+  const cleanUps: (() => unknown)[] = [];
+  try {
+    return await watch(folder, { settings, options, engines, words, draining, state, tell, terminal, cleanUps });
+  } finally {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  }
+}
+
+interface Watch {
+  readonly settings: SolveSettings;
+  readonly options: WatchOptions;
+  readonly engines: Awaited<ReturnType<typeof openEngines>>;
+  readonly words: readonly string[];
+  /** The first Ctrl-C. */
+  readonly draining: AbortSignal;
+  readonly state: WatchState;
+  readonly tell: Tell;
+  readonly terminal: Terminal;
+  /** Done at the end, the last first. */
+  readonly cleanUps: (() => unknown)[];
+}
+
+/** Tells what happens, apart from answers. */
+type Tell = (event: string, text: string, more?: object) => void;
+
+async function watch(folder: string, all: Watch): Promise<number> {
+  const { settings, options, engines, words, draining, state, tell, terminal, cleanUps } = all;
+  const { tally } = state;
+  const events = watchFolder(folder, {
+    ...options.watch,
+    recursive: settings.recursive,
+    accepts: isImageName,
+    signal: draining,
+    onWarning: terminal.note,
+  });
+  // Nothing is opened for a folder that is not there.
+  const first = await events.next();
+  const journal = await openJournal(await journalPathFor(folder), { folder: state.folder, onWarning: terminal.note });
+  cleanUps.push(() => journal.close());
+  if (options.healthFile !== undefined) cleanUps.push(await keepHealthFile(options.healthFile, state, terminal.note));
+  let status: StatusServer | undefined;
+  if (options.statusPort !== undefined) {
+    status = await openStatusServer(options.statusPort, state);
+    cleanUps.push(() => status?.close());
+  }
+  await journal.begin({ command: 'watch', arguments: words, cwd: process.cwd() });
+  const where = status === undefined ? '' : `, status at ${status.url}`;
+  tell('watching', `watching ${folder}${where}`, { folder: state.folder, ...(status && { url: status.url }) });
+
+  let ready = false;
+  const inputs = async function* (): AsyncGenerator<Arrival> {
+    for await (const event of resumed(first, events, draining)) {
+      if (event.kind === 'file') {
+        tally.atWork++;
+        yield arrivalOf(event.file, ready, settings);
+      } else {
+        ready ||= event.kind === 'ready';
+        tellFolder(event, state, tell);
+      }
+    }
+    if (terminal.signal.reason !== INTERRUPTED && tally.atWork > 0) {
+      tell('stopping', `finishing ${tally.atWork === 1 ? 'an image' : `${tally.atWork} images`}; Ctrl-C stops at once`);
+    }
+  };
+  const results = runJournaled<Arrival>(inputs(), {
+    timeoutMs: DEFAULT_LIMIT_MS,
+    ...settings.image,
+    engines,
+    signal: terminal.signal,
+    journal,
+    asked: askedOf(settings, engines),
+    preExist: 'ignore',
+    inputOf: ({ item }) => item.name,
+    deliver: async ({ item, wcsFile, fault }, outcome) => {
+      if (fault !== undefined) throw fault;
+      if (item.kind === 'file') await deliver(outcome, wcsFile, settings);
+    },
+    onStuck: (fault) => {
+      state.healthy = false;
+      state.trouble = fault.message;
+      tell('trouble', `${fault.message}; waiting until it can be written`, { message: fault.message });
+    },
+    concurrency: settings.jobs ?? Math.min(MOST_JOBS, Math.max(2, availableParallelism())),
+  });
+  try {
+    for await (const { item: arrival, outcome, error, elapsedMs, known } of results) {
+      tally.atWork--;
+      const result: ImageResult =
+        outcome === undefined
+          ? { fault: faultRecord(error), elapsedMs }
+          : { outcome, elapsedMs, ...(known && { known }) };
+      // It is being written to again: it comes again when it stands still.
+      if ('fault' in result && isUnderWay(result.fault.code)) continue;
+      recover(state);
+      const { item, file, isNew } = arrival;
+      tally.add(item.name, result);
+      status?.count(result, isNew ? Date.now() - file.writtenAt : undefined);
+      // Of hundreds that were solved last night there is nothing new to say.
+      if (!known || isNew) print(item, result, settings, terminal);
+    }
+  } catch (error) {
+    if (!terminal.signal.aborted) throw error;
+  }
+  const { solved, unsolved, failed, known } = tally;
+  if (settings.json) tell('summary', '', { solved, unsolved, failed, known });
+  for (const line of tally.summary(folder)) terminal.note(line);
+  await journal.end({ stopped: terminal.signal.aborted }).catch(() => {});
+  return terminal.signal.aborted ? 130 : tally.exitCode;
+}
+
+/** A file that has come, and what is to be written of it. */
+interface Arrival {
+  readonly item: ImageItem;
+  readonly file: ArrivedFile;
+  /** It was not there at the start. */
+  readonly isNew: boolean;
+  readonly wcsFile: string | undefined;
+  /** What is in the way of writing it. */
+  readonly fault: SolveError | undefined;
+}
+
+function arrivalOf(file: ArrivedFile, isNew: boolean, settings: SolveSettings): Arrival {
+  const named: ImageItem = { kind: 'file', name: file.path };
+  const { items, wcsFiles } = planProducts([named], settings, true);
+  const [item] = items;
+  const fault = item?.kind === 'fault' ? new SolveError(item.fault.code, item.fault.message) : undefined;
+  return { item: named, file, isNew, wcsFile: wcsFiles.get(named), fault };
+}
+
+/** The events from the one that was waited for already; the end of the watch is the end of them. */
+async function* resumed(
+  first: IteratorResult<FolderEvent, void>,
+  rest: AsyncGenerator<FolderEvent>,
+  signal: AbortSignal,
+): AsyncGenerator<FolderEvent> {
+  try {
+    if (first.done !== true) yield first.value;
+    yield* rest;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function tellFolder(event: Exclude<FolderEvent, { kind: 'file' }>, state: WatchState, tell: Tell): void {
+  const { folder } = state;
+  switch (event.kind) {
+    case 'ready':
+      tell('ready', `${basename(folder)}: what was there has been looked at; waiting for more`);
+      break;
+    case 'gone':
+      state.healthy = false;
+      state.trouble = `${folder}: ${event.reason}`;
+      tell('gone', `${folder} is gone (${event.reason}); waiting until it is back`, { reason: event.reason });
+      break;
+    case 'back':
+      recover(state);
+      tell('back', `${folder} is back`);
+      break;
+  }
+}
+
+function recover(state: WatchState): void {
+  state.healthy = true;
+  state.trouble = undefined;
+}
+
+/** Faults of a file that somebody is still busy with. */
+function isUnderWay(code: string): boolean {
+  return code === 'FILE_CHANGED' || code === 'FILE_NOT_FOUND';
+}
+
+interface WatchOptions {
+  readonly watch: { readonly settleMs?: number; readonly pollMs?: number; readonly existing: boolean };
+  readonly healthFile: string | undefined;
+  readonly statusPort: number | undefined;
+}
+
+function readWatchOptions(values: OptionValues): WatchOptions {
+  const { settle, 'poll-folder': poll, 'health-file': healthFile, 'status-port': port } = Object.fromEntries(values);
+  const seconds = (name: string, text: string): number =>
+    1000 * readNumber(name, text, { low: 0, above: true, high: 3600 });
+  return {
+    watch: {
+      ...(typeof settle === 'string' ? { settleMs: seconds('--settle', settle) } : {}),
+      ...(typeof poll === 'string' ? { pollMs: seconds('--poll-folder', poll) } : {}),
+      existing: !values.has('new-only'),
+    },
+    healthFile: typeof healthFile === 'string' ? healthFile : undefined,
+    statusPort:
+      typeof port === 'string' ? readNumber('--status-port', port, { low: 0, high: 65_535, integer: true }) : undefined,
+  };
+}
