@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -13,6 +13,13 @@ export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'watch-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Writes a file whose last change lies back. */
+export function writeOld(path: string, content: string, minutesAgo: number): void {
+  writeFileSync(path, content);
+  const then = Math.round(Date.now() / 1000) - minutesAgo * 60;
+  utimesSync(path, then, then);
 }
 
 /** A watch that is listened to all the time. */

@@ -1,0 +1,34 @@
+// A night in seconds: writes so many files, a hundred at a time, deletes them when they were given, and tells what the
+// process held after a fifth of them and at the end.
+import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { watchFolder } from '../../dist/pipeline/folder-watch.js';
+
+const [folder, count] = [process.argv[2], Number(process.argv[3])];
+const BATCH = 100;
+
+function holds(given) {
+  globalThis.gc();
+  globalThis.gc();
+  return { heap: process.memoryUsage().heapUsed, files: readdirSync('/proc/self/fd').length, given };
+}
+
+function write(from) {
+  for (let i = from; i < from + BATCH; i++) writeFileSync(join(folder, `frame ${i}.fits`), 'x'.repeat(1000));
+}
+
+let given = 0;
+let early;
+for await (const { kind, file } of watchFolder(folder, { accepts: () => true, settleMs: 40, rescanMs: 500 })) {
+  if (kind === 'ready') write(0);
+  if (kind !== 'file') continue;
+  unlinkSync(file.path);
+  given++;
+  if (given % BATCH !== 0) continue;
+  // Deletions are heard of, and forgotten, a little later.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  if (given === count / 5) early = holds(given);
+  if (given === count) break;
+  write(given);
+}
+console.log(JSON.stringify({ early, late: holds(given) }));
