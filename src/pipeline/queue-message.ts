@@ -50,12 +50,19 @@ export interface JobData {
 
 /** What a job can be told beside its hints: as in `SolveImageOptions`. */
 export interface JobOptions {
+  /** Limit for each image, in ms; a worker may allow less. */
   readonly timeoutMs?: number;
+  /** Bin this many by as many pixels before looking for stars. Default: chosen by the size of the stars. */
   readonly downsample?: number;
+  /** Highest order of the SIP distortion; 0: plain TAN. Default: as high as the stars support, up to 5. */
   readonly tweakOrder?: number;
+  /** Whether hints in the file are used. Default: true. */
   readonly headerHints?: boolean;
+  /** HDU of a FITS file that holds the image, 0 being the primary one. Default: the first image. */
   readonly extension?: number;
+  /** Put the reference pixel of the WCS at the centre of the image. */
   readonly crpixCenter?: boolean;
+  /** Whether a worker tries the place of its last image of the same run first. Default: yes. */
   readonly sequence?: boolean;
 }
 

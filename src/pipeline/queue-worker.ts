@@ -63,7 +63,9 @@ export interface EndedJob {
   readonly name: string;
   /** Absent: it failed, and `error` says why. */
   readonly outcome?: Outcome;
+  /** Absent: there is an outcome. */
   readonly error?: SolveError;
+  /** From the start of the work to its end. */
   readonly elapsedMs: number;
 }
 
