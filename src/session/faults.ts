@@ -36,6 +36,7 @@ export type SessionMode = 'nova' | 'anonymous' | 'local';
 
 /** The session cannot do this in its mode. Nothing was sent. */
 export class UnsupportedInModeError extends SolveError {
+  /** Always `UnsupportedInModeError`. */
   override readonly name: string = 'UnsupportedInModeError';
   /** The mode of the session. */
   readonly mode: SessionMode;
