@@ -66,7 +66,10 @@ export async function* watchFolder(
   for (const name of ['settleMs', 'pollMs', 'rescanMs'] as const) checkTime(name, options[name]);
   const events = new EventQueue<FolderEvent>();
   const watch = new FolderWatch(folder, options, events);
-  const abort = (): void => events.fail(signal?.reason);
+  const abort = (): void => {
+    watch.close();
+    events.fail(signal?.reason);
+  };
   signal?.addEventListener('abort', abort, { once: true });
   try {
     watch.begin();
@@ -204,8 +207,9 @@ class FolderWatch {
       return;
     }
     if (this.#isClosed()) return;
-    if (isRoot && listing.isEmpty && this.#device !== undefined && this.#device !== device) {
-      return this.#beGone('its disk is not mounted');
+    if (this.#device !== undefined && this.#device !== device) {
+      if (!isRoot) return this.#want(this.#root);
+      if (listing.isEmpty) return this.#beGone('its disk is not mounted');
     }
     this.#device = device;
     this.#noteDeaf(deaf, isRoot);
@@ -288,6 +292,7 @@ class FolderWatch {
       this.#settling.forget(dirname(path), basename(path));
     }
     this.#events.put({ kind: 'gone', reason });
+    this.#scanLater();
   }
 
   #warn(fact: string, folder: string = this.#root): void {

@@ -241,7 +241,9 @@ describe('the end of a watch', () => {
 describe('a long night', () => {
   test('of 5000 files leaves the memory as it was', async () => {
     const day = fileURLToPath(new URL('folder-watch-day.mjs', import.meta.url));
-    const child = spawn(process.execPath, ['--expose-gc', day, testFolder(), '5000'], { stdio: ['ignore', 'pipe', 2] });
+    const child = spawn(process.execPath, ['--expose-gc', day, testFolder(), '5000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     const [code] = await once(child, 'close');
