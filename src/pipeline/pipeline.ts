@@ -12,6 +12,7 @@ import { type PreExist, runJournaled } from './journaled.ts';
 export interface PipelineHooks {
   /** A task was added. */
   readonly onQueued?: (task: PipelineTask) => void | Promise<void>;
+  /** An image was solved, or the journal says that it was. */
   readonly onSolved?: (result: PipelineResult) => void | Promise<void>;
   /** No solution: the image is unsolved, or could not be worked on. */
   readonly onFailed?: (result: PipelineResult) => void | Promise<void>;
@@ -51,16 +52,21 @@ export type TaskStatus = 'queued' | 'running' | 'uploaded' | 'solved' | 'unsolve
 
 /** An image that is to be solved, under a name of its own. */
 export interface PipelineTask {
+  /** Its own among all tasks. */
   readonly name: string;
   /** A path, or the address of an image on the web. */
   readonly input: string | URL;
+  /** As far as this pipeline has seen. */
   readonly status: TaskStatus;
 }
 
 /** What came of a task: an outcome or an error. */
 export interface PipelineResult {
+  /** What was to be done. */
   readonly task: PipelineTask;
+  /** A solution, or why there is none; absent if there is an error. */
   readonly outcome?: Outcome;
+  /** Why it could not be worked on. */
   readonly error?: Error;
   /** Time that it took, be it in an earlier run. */
   readonly elapsedMs: number;
