@@ -109,8 +109,7 @@ async function solveRemotely(
     await onSubmitted?.(remote);
     return submission;
   };
-  /** Told in the order in which they came to be known. */
-  let told: void | Promise<void> = undefined;
+  const told: Promise<void>[] = [];
   const waitFor = async (submission: Submission): Promise<readonly Job[]> =>
     submission.until({
       timeoutMs: Infinity,
@@ -121,9 +120,10 @@ async function solveRemotely(
         if (job !== undefined && remote?.jobId !== job.id) {
           const known = { server: session.server, submissionId: submission.id, jobId: job.id };
           remote = known;
-          told = onSubmitted?.(known);
+          const telling = (async () => await onSubmitted?.(known))();
           // Whether it failed is seen when the wait is over.
-          told?.catch(() => {});
+          telling.catch(() => {});
+          told.push(telling);
         }
         onProgress?.({ stage: 'wait', text: waitText(status) });
       },
@@ -146,7 +146,7 @@ async function solveRemotely(
       submission = await send();
       jobs = await timed('wait', waitFor(submission));
     }
-    await told;
+    await Promise.all(told);
     const job = jobs.find(({ status }) => status === 'success') ?? jobs[0];
     const where: RemoteJob = {
       server: session.server,
