@@ -92,6 +92,8 @@ export class Outgoing {
     if (after > this.totalBytes) throw this.#mismatch('more');
     if (after === this.totalBytes && this.sentBytes > 0) {
       await new Promise((resolve) => setTimeout(resolve, LAST_PIECE_PAUSE_MS));
+      // What came meanwhile is told behind the timers: a busy process would miss it.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     return value;
   }
