@@ -63,8 +63,7 @@ export const FAULTS = {
   UNSUPPORTED_IN_MODE: {
     exit: 4,
     http: 403,
-    remedy:
-      'Begin anew with an API key: init({ apiKey, reinit: true }), or solve login and then init({ reinit: true }).',
+    remedy: 'Store a key by solve login, or pass apiKey, and call init() again with reinit: true as an option.',
   },
   SESSION_NOT_SHARED: {
     exit: 5,
