@@ -11,7 +11,6 @@ export class EventQueue<T> {
 
   /** @param key what it replaces, if that still waits */
   put(item: T, key: string | symbol = Symbol('event')): void {
-    this.#waiting.delete(key);
     this.#waiting.set(key, item);
     this.#wake();
   }

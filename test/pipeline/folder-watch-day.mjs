@@ -1,6 +1,6 @@
-// A night in seconds: writes so many files, a hundred at a time, deletes them when they were given, and tells what the
-// process held after a fifth of them and at the end.
-import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+// A night in seconds: writes so many files, a hundred at a time into a folder of their own, deletes it when they were given,
+// and tells what the process held after a fifth of them and at the end.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchFolder } from '../../dist/pipeline/folder-watch.js';
 
@@ -14,17 +14,23 @@ function holds(given) {
 }
 
 function write(from) {
-  for (let i = from; i < from + BATCH; i++) writeFileSync(join(folder, `frame ${i}.fits`), 'x'.repeat(1000));
+  mkdirSync(join(folder, `${from}`));
+  for (let i = from; i < from + BATCH; i++) writeFileSync(join(folder, `${from}`, `frame ${i}.fits`), 'x'.repeat(1000));
 }
 
 let given = 0;
 let early;
-for await (const { kind, file } of watchFolder(folder, { accepts: () => true, settleMs: 40, rescanMs: 500 })) {
+for await (const { kind } of watchFolder(folder, {
+  accepts: () => true,
+  settleMs: 40,
+  rescanMs: 500,
+  recursive: true,
+})) {
   if (kind === 'ready') write(0);
   if (kind !== 'file') continue;
-  unlinkSync(file.path);
   given++;
   if (given % BATCH !== 0) continue;
+  rmSync(join(folder, `${given - BATCH}`), { recursive: true });
   // Deletions are heard of, and forgotten, a little later.
   await new Promise((resolve) => setTimeout(resolve, 60));
   if (given === count / 5) early = holds(given);

@@ -152,6 +152,22 @@ describe('paths', () => {
     await run.until('a.fits');
     expect(run.files[0]!.path).toBe(join(link, 'a.fits'));
   });
+
+  test('lead elsewhere when that link is set to another folder', async () => {
+    const link = join(testFolder(), 'tonight');
+    const [one, other] = [testFolder(), testFolder()];
+    writeFileSync(join(one, 'a.fits'), 'x');
+    writeFileSync(join(other, 'b.fits'), 'x');
+    symlinkSync(one, link);
+    const run = watchInTest(link, { rescanMs: 100 });
+    await run.until('ready');
+    symlinkSync(other, `${link} new`);
+    renameSync(`${link} new`, link);
+    await run.until('b.fits');
+    writeFileSync(join(link, 'c.fits'), 'x');
+    await run.until('c.fits');
+    expect(run.given).toEqual(['a.fits', 'ready', 'b.fits', 'c.fits']);
+  });
 });
 
 describe('a watch cannot begin', () => {

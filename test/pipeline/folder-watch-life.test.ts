@@ -174,6 +174,26 @@ describe('many files', () => {
     expect(names.slice(-2)).toEqual(['8.fits 4', 'last.fits 1']);
     expect(names.slice(0, -2).sort()).toEqual(rest.sort());
   });
+
+  test('that change while they wait are not taken as they were', async () => {
+    const folder = testFolder();
+    const watch = watchFolder(folder, { settleMs: 500, accepts: FITS });
+    const take = async (): Promise<string> => {
+      const event = (await watch.next()).value as FolderEvent;
+      return event.kind === 'file' ? `${basename(event.file.path)} ${event.file.size}` : event.kind;
+    };
+    expect(await take()).toBe('ready');
+    const run = watchInTest(folder, { settleMs: 700 });
+    for (const name of ['a.fits', 'b.fits']) writeFileSync(join(folder, name), 'x');
+    await run.untilFiles(2);
+    const writer = setInterval(() => writeFileSync(join(folder, 'a.fits'), 'xx'), 50);
+    writeFileSync(join(folder, 'c.fits'), 'x');
+    await run.until('c.fits');
+    expect([await take(), await take()]).toEqual(['b.fits 1', 'c.fits 1']);
+    clearInterval(writer);
+    expect(await take()).toBe('a.fits 2');
+    await watch.return();
+  });
 });
 
 /** What keeps a process alive or costs it a handle. */
@@ -196,13 +216,14 @@ describe('the end of a watch', () => {
       .catch(() => {});
     const run = async (): Promise<void> => {
       const stop = new AbortController();
-      const options = { accepts: FITS, recursive: true, settleMs: 50, signal: stop.signal };
+      const options = { accepts: FITS, recursive: true, existing: false, settleMs: 60_000, signal: stop.signal };
       const loop = async (): Promise<void> => {
         for await (const event of watchFolder(folder, options)) {
           if (event.kind !== 'ready') continue;
           expect(held().watches).toBeGreaterThanOrEqual(21);
-          // Something is pending when it ends.
+          // Something is pending when it ends, for a minute.
           writeFileSync(join(folder, 'sub 3/late.fits'), String(Math.random()));
+          await pause(200);
           if (how === 'break') break;
           if (how === 'throw') throw new Error('enough');
           setImmediate(() => stop.abort(new Error('enough')));

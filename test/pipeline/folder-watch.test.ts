@@ -137,6 +137,39 @@ describe('a file', () => {
     expect(run.files[0]!.mtimeNs).toBe(1_014_000_000_000n);
   });
 
+  test('that something is done with is not given meanwhile, even if nothing is written', async () => {
+    const folder = testFolder();
+    const run = watchInTest(folder, PATIENT);
+    await run.until('ready');
+    const path = join(folder, 'm31.fits');
+    writeFileSync(path, 'whole');
+    let touched = 0;
+    for (let i = 0; i < 15; i++) {
+      touched = Date.now();
+      chmodSync(path, i % 2 === 0 ? 0o600 : 0o644);
+      await pause(100);
+    }
+    await run.until('m31.fits');
+    expect(run.files[0]!.settledAt).toBeGreaterThan(touched + 700);
+  });
+
+  test('that is written where the system does not tell of it is given when it is written', async () => {
+    const folder = testFolder();
+    const real = join(testFolder(), 'real.fits');
+    writeFileSync(real, 'x');
+    symlinkSync(real, join(folder, 'link.fits'));
+    const run = watchInTest(folder, PATIENT);
+    let written = 0;
+    for (let i = 0; i < 15; i++) {
+      written = Date.now();
+      appendFileSync(real, 'x');
+      await pause(100);
+    }
+    await run.until('link.fits');
+    expect(run.files.map(({ size }) => size)).toEqual([16]);
+    expect(run.files[0]!.settledAt).toBeGreaterThan(written + 700);
+  });
+
   test('whose writer pauses for too long is given again when it goes on', async () => {
     const folder = testFolder();
     const run = watchInTest(folder);
