@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { SolveError } from '../errors.ts';
 import type { Command, OptionValues } from './command.ts';
 import { SERVICE_OPTIONS, readId } from './service.ts';
@@ -43,5 +44,11 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
     return await submissionStatus(id, values, terminal);
   }
   const { folderStatus } = await import('./folder-status.ts');
-  return await folderStatus(operand, { json: values.has('json'), verbose: values.has('verbose') }, terminal);
+  try {
+    return await folderStatus(operand, { json: values.has('json'), verbose: values.has('verbose') }, terminal);
+  } catch (error) {
+    const unknown = error instanceof SolveError && error.code === 'FILE_NOT_FOUND';
+    if (!unknown || operand === undefined || existsSync(operand)) throw error;
+    throw new SolveError('BAD_OPTION', `'${operand}' is no number of a submission, and no folder`, { cause: error });
+  }
 }

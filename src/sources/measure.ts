@@ -262,6 +262,8 @@ function centroid(
     x += stepX;
     y += stepY;
     if (Math.abs(x - startX) > reachX || Math.abs(y - startY) > reachY) return false;
+    // Light at the border can pull beyond it, where no star was seen.
+    if (x < -0.5 || y < -0.5 || x > width - 0.5 || y > height - 0.5) return false;
     if (Math.abs(stepX) + Math.abs(stepY) < 0.005) break;
   }
   spot[0] = x;

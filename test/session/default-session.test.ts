@@ -153,7 +153,7 @@ test('nothing goes over the wire in local mode, whatever is asked', async () => 
       code: 'UNSUPPORTED_IN_MODE',
       mode: 'local',
       message: `a session of mode local asks nothing of ${nova.url} (forceLocal was asked for)`,
-      remedy: expect.stringContaining('init({ apiKey') as string,
+      remedy: expect.stringContaining('call init() again') as string,
     });
   }
   expect(nova.requests).toEqual([]);

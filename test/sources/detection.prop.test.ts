@@ -108,7 +108,25 @@ describe('detectSources', () => {
           if (k > 0) expect(sources.flux[k]!).toBeLessThanOrEqual(sources.flux[k - 1]!);
         }
       }),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        examples: [
+          [
+            {
+              seed: 0,
+              fwhm: 0.8,
+              hot: 0.01,
+              lines: 0,
+              fullWell: 1500,
+              bleed: false,
+              ground: 0.4,
+              nanBorder: 0,
+              noise: 0.01,
+            },
+            3,
+          ],
+        ],
+      },
     );
   });
 });
