@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type FaultCode, SolveError } from '../errors.ts';
 import type { Outcome, Progress, RemoteJob, Solution, SolveInput } from '../solution.ts';
 import { pixelToSky, skyToPixel } from '../wcs/transform.ts';
 import { type FrameSolver, type FrameSolverOptions, openFrameSolver, placeOf } from './frame-solver.ts';
-import { hashFile, identityOf } from './image-identity.ts';
+import { identityOf } from './image-identity.ts';
+import { placeOfInput } from './image-place.ts';
 import type { Journal } from './journal.ts';
 import type { ImagePlace } from './journal-line.ts';
 import type { JournalEntry } from './journal-view.ts';
@@ -20,6 +18,8 @@ import { runMany } from './run-many.ts';
  * - `verify`: it is looked at where it was; if it is there, the answer stands
  * - `rename`: it is solved again, and both answers are kept
  * - `raise`: that is a fault, `IMAGE_KNOWN`
+ *
+ * What the same run has answered already, since an image is there under two names, stands, but for `raise`.
  */
 export type PreExist = 'raise' | 'replace' | 'ignore' | 'rename' | 'verify';
 
@@ -74,6 +74,9 @@ const SAME_PLACE_PIXELS = 3;
 /** A fault of which it is not known whether the server has the image: a person decides. */
 const UNDECIDED: FaultCode = 'UPLOAD_UNCERTAIN';
 
+/** Faults after which looking at the same submission again tells nothing else. */
+const SPENT: readonly string[] = ['SUBMISSION_FAILED', 'REPLY_INVALID'] satisfies FaultCode[];
+
 /**
  * Solves images, several at once, and gives what came of each in the order in which they are done. With a journal, what
  * was answered before is not asked again, and what a server has is waited for there.
@@ -96,6 +99,8 @@ class Desk<T> {
   readonly #frames: FrameSolver;
   /** Images being worked on: the same one under a second name waits. */
   readonly #atWork = new Map<string, Promise<unknown>>();
+  /** Where the answers are that were found in spite of others. */
+  readonly #answered = new Map<string, string>();
 
   constructor(options: JournaledOptions<T>, frames: FrameSolver) {
     this.#options = options;
@@ -141,33 +146,67 @@ class Desk<T> {
   }
 
   async #workOnce(task: Task<T>, identity: string, place: ImagePlace): Promise<JournaledResult<T>> {
-    const { item, journal } = task;
-    const known = await journal.get(identity);
+    const { journal } = task;
+    const { preExist } = this.#options;
+    const answered = preExist === 'raise' ? undefined : this.#answered.get(identity);
+    const known = await journal.get(answered ?? identity);
     const kept = await answerOf(journal, known);
-    if (known === undefined || kept === undefined) return await this.#solveAnew(task, identity, place, known);
-    const again = async (): Promise<JournaledResult<T>> => {
-      if (known.place?.absolutePath !== place.absolutePath) {
-        await this.#write(() => journal.addPlace(identity, place), task.signal);
-      }
-      return await this.#deliver(task, identity, kept.outcome, kept.elapsedMs, true);
-    };
-    switch (this.#options.preExist) {
+    if (known === undefined || kept === undefined) {
+      if (preExist !== 'ignore') this.#answered.set(identity, identity);
+      return await this.#solveAnew(task, identity, place, known);
+    }
+    if (answered !== undefined) return await this.#giveAgain(task, place, known, kept);
+    switch (preExist) {
       case 'ignore':
-        return await again();
-      case 'replace':
-        return await this.#solveAnew(task, identity, place, known);
+        return await this.#giveAgain(task, place, known, kept);
       case 'verify':
-        if (kept.outcome.status === 'solved') {
-          const found = await this.#solve(item, task.input, task.signal, { previous: kept.outcome.solution });
-          if (found.status === 'solved' && samePlace(found.solution, kept.outcome.solution)) return await again();
-        }
-        return await this.#solveAnew(task, identity, place, known);
+        if (await this.#isConfirmed(task, kept.outcome)) return await this.#giveAgain(task, place, known, kept);
+        break;
       case 'rename': {
         const { other, entry } = await this.#freeIdentity(journal, place);
+        this.#answered.set(identity, other);
         return await this.#solveAnew(task, other, place, entry);
       }
+      case 'replace':
+        break;
       case 'raise':
         throw new SolveError('IMAGE_KNOWN', `${place.path}: the journal has an answer, ${known.state}`);
+    }
+    this.#answered.set(identity, identity);
+    return await this.#solveAnew(task, identity, place, known);
+  }
+
+  async #giveAgain(
+    task: Task<T>,
+    place: ImagePlace,
+    { identity, state }: JournalEntry,
+    { outcome, elapsedMs }: Answer,
+  ): Promise<JournaledResult<T>> {
+    const { journal, signal } = task;
+    if ((await journal.contentAt(place)) !== place.sha256) {
+      await this.#write(() => journal.addPlace(identity, place), signal);
+    }
+    const result = await this.#deliver(task, identity, outcome, elapsedMs, true);
+    if (state === 'failed') {
+      await this.#write(
+        () => journal.record(identity, { state: outcome.status, result: toKeep(outcome, elapsedMs) }),
+        signal,
+      );
+    }
+    return result;
+  }
+
+  /** Looks, here and nowhere else, whether an image is where it was found to be. */
+  async #isConfirmed({ item, input, signal }: Task<T>, outcome: Outcome): Promise<boolean> {
+    if (outcome.status !== 'solved') return false;
+    const { solution } = outcome;
+    try {
+      const found = await this.#solve(item, input, signal, { previous: solution, engines: ['embedded'] });
+      return found.status === 'solved' && samePlace(found.solution, solution);
+    } catch {
+      signal.throwIfAborted();
+      // Why it cannot be read is told when it is solved again.
+      return false;
     }
   }
 
@@ -193,7 +232,9 @@ class Desk<T> {
     if (known?.fault?.code === UNDECIDED && this.#options.preExist !== 'replace') {
       throw new SolveError(UNDECIDED, known.fault.message);
     }
-    const ended = known?.state === 'solved' || known?.state === 'unsolved';
+    const { preExist } = this.#options;
+    const spent = preExist === 'replace' && SPENT.includes(known?.fault?.code ?? '');
+    const ended = known?.state === 'solved' || known?.state === 'unsolved' || spent;
     const attempt = (known?.attempt ?? 0) + 1;
     const write = (work: () => Promise<void>): Promise<void> => this.#write(work, signal);
     await Promise.all([
@@ -218,8 +259,7 @@ class Desk<T> {
       // No answer: it is worth looking again, and what a server has goes on there.
       await write(() => journal.record(identity, { state: 'failed', code: 'TIME_LIMIT', message: outcome.message }));
     } else {
-      const result: KeptAnswer = { outcome: outcomeToRecord(outcome), elapsedMs: Math.round(elapsedMs) };
-      await write(() => journal.record(identity, { state: outcome.status, result }));
+      await write(() => journal.record(identity, { state: outcome.status, result: toKeep(outcome, elapsedMs) }));
     }
     return await this.#deliver(task, identity, outcome, elapsedMs, false);
   }
@@ -235,8 +275,8 @@ class Desk<T> {
       await this.#options.deliver?.(item, outcome);
     } catch (error) {
       const { code, message } = error instanceof SolveError ? error : { code: 'INTERNAL', message: String(error) };
-      const result: KeptAnswer = { outcome: outcomeToRecord(outcome), elapsedMs: Math.round(elapsedMs) };
       // Then the next run hands it over without solving it.
+      const result = toKeep(outcome, elapsedMs);
       await this.#write(() => journal.record(identity, { state: 'failed', code, message, result }), signal);
       throw error;
     }
@@ -249,10 +289,12 @@ class Desk<T> {
     signal: AbortSignal,
     {
       previous,
+      engines,
       onSubmitted,
       submitted,
     }: {
       readonly previous?: Solution;
+      readonly engines?: readonly ['embedded'];
       readonly onSubmitted?: (remote: RemoteJob) => Promise<void>;
       readonly submitted?: RemoteJob;
     } = {},
@@ -261,6 +303,7 @@ class Desk<T> {
     return await this.#frames.solve(input, {
       signal,
       ...(previous === undefined ? {} : { hints: { ...options.hints, previous: placeOf(previous) } }),
+      ...(engines === undefined ? {} : { engines }),
       ...(submitted === undefined ? {} : { submitted }),
       ...(options.onProgress === undefined
         ? {}
@@ -296,41 +339,20 @@ interface Task<T> {
   readonly elapsed: () => number;
 }
 
-/** What is in a file, and where; read only if it may have changed. */
-async function placeOfInput(input: string | URL, journal: Journal, signal: AbortSignal): Promise<ImagePlace> {
-  if (input instanceof URL && input.protocol !== 'file:') return placeOfName(input.href, input.href);
-  const path = typeof input === 'string' ? input : input.pathname;
-  const absolutePath = resolve(path);
-  const stats = await stat(absolutePath, { bigint: true }).catch(() => undefined);
-  if (stats?.isFile() === true) {
-    const where = { absolutePath, size: Number(stats.size), mtimeNs: stats.mtimeNs };
-    const sha256 = await journal.contentAt(where);
-    if (sha256 !== undefined) return { path, ...where, sha256 };
-    try {
-      return { path, absolutePath, ...(await hashFile(path, signal)) };
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof SolveError && error.code === 'FILE_CHANGED') throw error;
-    }
-  }
-  // Solving it tells what is wrong with it.
-  return placeOfName(path, absolutePath);
-}
-
-/** What cannot be read goes by its name. */
-function placeOfName(path: string, absolutePath: string): ImagePlace {
-  const sha256 = createHash('sha256').update(`name\n${absolutePath}`).digest('hex');
-  return { path, absolutePath, size: 0, mtimeNs: 0n, sha256 };
+interface Answer {
+  readonly outcome: Outcome;
+  readonly elapsedMs: number;
 }
 
 /** The answer that the journal has for an image; undefined if it is still to be found. */
-async function answerOf(
-  journal: Journal,
-  entry: JournalEntry | undefined,
-): Promise<{ readonly outcome: Outcome; readonly elapsedMs: number } | undefined> {
+async function answerOf(journal: Journal, entry: JournalEntry | undefined): Promise<Answer | undefined> {
   if (entry === undefined || !['solved', 'unsolved', 'failed'].includes(entry.state)) return undefined;
-  const kept = (await journal.result(entry.identity)) as KeptAnswer | undefined;
-  return kept === undefined ? undefined : { outcome: recordToOutcome(kept.outcome), elapsedMs: kept.elapsedMs };
+  const result = (await journal.result(entry.identity)) as KeptAnswer | undefined;
+  return result && { outcome: recordToOutcome(result.outcome), elapsedMs: result.elapsedMs };
+}
+
+function toKeep(outcome: Outcome, elapsedMs: number): KeptAnswer {
+  return { outcome: outcomeToRecord(outcome), elapsedMs: Math.round(elapsedMs) };
 }
 
 /** Do two solutions put the corners and the centre at the same places? */

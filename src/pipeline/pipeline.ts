@@ -3,7 +3,8 @@ import { SolveError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Outcome, Solver } from '../solution.ts';
 import type { FrameSolverOptions } from './frame-solver.ts';
-import { hashFile, identityOf } from './image-identity.ts';
+import { identityOf } from './image-identity.ts';
+import { placeOfInput } from './image-place.ts';
 import { journalPathFor } from './journal-folder.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { type PreExist, runJournaled } from './journaled.ts';
@@ -93,7 +94,13 @@ export class Pipeline implements AsyncDisposable {
   readonly #tasks = new Map<string, Task>();
   #drain = new AbortController();
   #abort = new AbortController();
+  /** `run` and `retry`, from the first result asked for to the end. */
   #running: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
+  /** A hook runs, or a result is being looked at: nothing goes on before that is done. */
+  #isWithUser = false;
+  /** Ctrl-C is dealt with. */
+  #held = false;
   /** Ends the sleep of `start`. */
   #wake: () => void = () => {};
 
@@ -152,15 +159,12 @@ export class Pipeline implements AsyncDisposable {
   /**
    * How far a task has come, here or, with `forceStatusFromJournal`, in all runs; undefined if there is none of this name.
    *
-   * @throws {SolveError} if the file must be read for that and cannot be
+   * @throws {SolveError} `FILE_CHANGED` if the file must be read for that, and is being written
    */
   async status(name: string): Promise<TaskStatus | undefined> {
     const task = this.#tasks.get(name);
     if (task === undefined) return undefined;
-    if (this.#options.forceStatusFromJournal !== true || this.#journal === undefined) return task.status;
-    if (task.input instanceof URL) return task.status;
-    const { sha256 } = await hashFile(task.input);
-    return this.#journal.stateOf(identityOf(sha256, this.#asked())) ?? task.status;
+    return await this.#statusOf(task);
   }
 
   /**
@@ -172,7 +176,7 @@ export class Pipeline implements AsyncDisposable {
   async *run(names?: readonly string[]): AsyncGenerator<PipelineResult, void, undefined> {
     const tasks =
       names === undefined
-        ? [...this.#tasks.values()].filter(({ status }) => status === 'queued')
+        ? this.#queued()
         : names.map((name) => {
             const task = this.#tasks.get(name);
             if (task === undefined) throw new SolveError('BAD_ARGUMENT', `${name}: there is no task of this name`);
@@ -187,35 +191,62 @@ export class Pipeline implements AsyncDisposable {
    * @param which `failed`: all of those, the default; else only those that could not be worked on
    */
   async *retry({ failed = true }: { readonly failed?: boolean } = {}): AsyncGenerator<PipelineResult, void, undefined> {
-    const left = [...this.#tasks.values()].filter(
-      ({ status }) => status === 'failed' || (failed && status === 'unsolved'),
-    );
+    const left: Task[] = [];
+    for (const task of this.#tasks.values()) {
+      const status = await this.#statusOf(task);
+      if (status === 'failed' || (failed && status === 'unsolved')) left.push(task);
+    }
     yield* this.#work(left, 'replace');
   }
 
-  /** Works on tasks as they are added, until {@link shutDown}. */
-  async start(): Promise<void> {
-    let idle = false;
-    while (!this.#drain.signal.aborted) {
-      let any = false;
-      for await (const _ of this.run()) any = true;
-      if (!any && !idle) await this.#options.onIdle?.();
-      idle = !any;
-      if (!any && !this.#drain.signal.aborted) await this.#sleep();
+  /**
+   * Works on tasks as they are added, until {@link shutDown}.
+   *
+   * @throws {SolveError} `BAD_ARGUMENT` if it was started already or is at work; with `onError: 'throw'` what an image failed
+   *   with
+   */
+  start(): Promise<void> {
+    if (this.#started !== undefined) {
+      return Promise.reject(new SolveError('BAD_ARGUMENT', 'the pipeline was started already'));
     }
-    await this.#options.onShutdown?.();
+    const started = this.#serve().finally(() => (this.#started = undefined));
+    this.#started = started;
+    return started;
+  }
+
+  async #serve(): Promise<void> {
+    const release = this.#holdInterrupts();
+    try {
+      let idle = false;
+      while (!this.#drain.signal.aborted) {
+        // Somebody may have called `run` meanwhile.
+        await this.#running;
+        let any = false;
+        for await (const _ of this.#work(this.#queued(), this.#options.preExist ?? 'ignore', () => (any = true)));
+        if (!any && !idle) await this.#withUser(this.#options.onIdle);
+        idle = !any;
+        if (!any && !this.#drain.signal.aborted) await this.#sleep();
+      }
+    } finally {
+      release();
+      await this.#withUser(this.#options.onShutdown);
+    }
   }
 
   /**
    * Finishes what has begun and takes nothing new; a second call, or `force`, stops at once.
    *
-   * @returns when nothing runs any more
+   * @returns when nothing runs any more; at once if it is called by a hook or between two results of `run`, since these wait
+   *   for the caller
    */
   async shutDown({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
     if (force || this.#drain.signal.aborted) this.#abort.abort();
     this.#drain.abort();
     this.#wake();
+    if (this.#isWithUser) return;
     await this.#running;
+    // What it fails with is told to whoever has started it.
+    await this.#started?.catch(() => {});
   }
 
   /** Shuts down, and makes ready for `start` or `run` again: what was stopped is still to be worked on. */
@@ -231,26 +262,48 @@ export class Pipeline implements AsyncDisposable {
     await this.#journal?.close();
   }
 
-  async *#work(tasks: readonly Task[], preExist: PreExist): AsyncGenerator<PipelineResult, void, undefined> {
+  #queued(): Task[] {
+    return [...this.#tasks.values()].filter(({ status }) => status === 'queued');
+  }
+
+  async #statusOf({ input, status }: Task): Promise<TaskStatus> {
+    if (this.#options.forceStatusFromJournal !== true || this.#journal === undefined) return status;
+    const { sha256 } = await placeOfInput(input, this.#journal);
+    return this.#journal.stateOf(identityOf(sha256, this.#asked())) ?? status;
+  }
+
+  async *#work(
+    tasks: readonly Task[],
+    preExist: PreExist,
+    onTaken?: () => void,
+  ): AsyncGenerator<PipelineResult, void, undefined> {
     if (this.#running !== undefined) throw new SolveError('BAD_ARGUMENT', 'the pipeline is at work already');
     let done: () => void = () => {};
     this.#running = new Promise((resolve) => (done = resolve));
-    const interrupt = (): void => void this.shutDown();
-    if (this.#options.handleInterrupts === true) process.on('SIGINT', interrupt);
+    const release = this.#holdInterrupts();
     try {
-      yield* this.#results(tasks, preExist);
+      for await (const result of this.#results(tasks, preExist, onTaken)) {
+        this.#isWithUser = true;
+        yield result;
+        this.#isWithUser = false;
+      }
     } catch (error) {
       // Whoever shut it down knows.
       if (!this.#abort.signal.aborted) throw error;
     } finally {
+      this.#isWithUser = false;
       for (const task of tasks) if (task.status === 'running' || task.status === 'uploaded') task.status = 'queued';
-      process.off('SIGINT', interrupt);
+      release();
       this.#running = undefined;
       done();
     }
   }
 
-  async *#results(tasks: readonly Task[], preExist: PreExist): AsyncGenerator<PipelineResult, void, undefined> {
+  async *#results(
+    tasks: readonly Task[],
+    preExist: PreExist,
+    onTaken?: () => void,
+  ): AsyncGenerator<PipelineResult, void, undefined> {
     const { onError = 'collect', onSolved, onFailed, concurrency = 1, ...rest } = this.#options;
     const { journal: _, ...options } = rest;
     const drain = this.#drain.signal;
@@ -258,6 +311,7 @@ export class Pipeline implements AsyncDisposable {
       for (const task of tasks) {
         if (drain.aborted) return;
         task.status = 'running';
+        onTaken?.();
         yield task;
       }
     };
@@ -277,10 +331,32 @@ export class Pipeline implements AsyncDisposable {
     for await (const { item: task, outcome, error, elapsedMs, known } of results) {
       task.status = outcome?.status ?? 'failed';
       const result: PipelineResult = { task, elapsedMs, known, ...(outcome && { outcome }), ...(error && { error }) };
-      await (outcome?.status === 'solved' ? onSolved : onFailed)?.(result);
+      const hook = outcome?.status === 'solved' ? onSolved : onFailed;
+      await this.#withUser(hook && (() => hook(result)));
       if (error !== undefined && onError === 'throw') throw error;
       if (error === undefined || onError !== 'skip') yield result;
     }
+  }
+
+  async #withUser(hook: (() => void | Promise<void>) | undefined): Promise<void> {
+    this.#isWithUser = true;
+    try {
+      await hook?.();
+    } finally {
+      this.#isWithUser = false;
+    }
+  }
+
+  /** @returns gives them back */
+  #holdInterrupts(): () => void {
+    if (this.#options.handleInterrupts !== true || this.#held) return () => {};
+    const interrupt = (): void => void this.shutDown();
+    process.on('SIGINT', interrupt);
+    this.#held = true;
+    return () => {
+      process.off('SIGINT', interrupt);
+      this.#held = false;
+    };
   }
 
   #freeName(name: string): string {

@@ -5,10 +5,11 @@ export interface RunManyOptions {
   readonly signal: AbortSignal;
 }
 
-/** What is running, and what becomes of it. */
+/** What happens while inputs are worked on. */
 type Event<T, R> =
   | { readonly kind: 'input'; readonly next: IteratorResult<T> }
-  | { readonly kind: 'result'; readonly index: number; readonly result: R };
+  | { readonly kind: 'result'; readonly work: object; readonly result: R }
+  | { readonly kind: 'fault'; readonly error: unknown };
 
 /**
  * Works on many inputs, several at once, and gives the results in the order in which they are done. The next input is
@@ -27,54 +28,70 @@ export async function* runMany<T, R>(
   const stop = new AbortController();
   const running = AbortSignal.any([signal, stop.signal]);
   const source = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
-  const atWork = new Map<number, Promise<Event<T, R>>>();
-  const aborted = rejectionOf(running);
-  let pull: Promise<Event<T, R>> | undefined;
+  const atWork = new Map<object, Promise<void>>();
+  // A race of promises would keep every result for as long as the slowest of them lives.
+  const events: Event<T, R>[] = [];
+  let wake = (): void => {};
+  const tell = (event: Event<T, R>): void => {
+    events.push(event);
+    wake();
+  };
+  const fail = (error: unknown): void => tell({ kind: 'fault', error });
+  const abort = (): void => fail(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  let pulling = false;
   let ended = false;
   let count = 0;
-  const begin = async (input: T, index: number): Promise<Event<T, R>> => ({
-    kind: 'result',
-    index,
-    result: await work(input, index, running),
-  });
+  const pull = async (): Promise<void> => {
+    try {
+      tell({ kind: 'input', next: await source.next() });
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const begin = (input: T): void => {
+    const key = {};
+    const index = count++;
+    const toEnd = async (): Promise<void> => {
+      try {
+        tell({ kind: 'result', work: key, result: await work(input, index, running) });
+      } catch (error) {
+        fail(error);
+      }
+    };
+    atWork.set(key, toEnd());
+  };
   try {
     while (!ended || atWork.size > 0) {
-      if (!ended && pull === undefined && atWork.size < concurrency) {
-        pull = Promise.resolve(source.next()).then((next) => ({ kind: 'input', next }));
+      if (!ended && !pulling && atWork.size < concurrency) {
+        pulling = true;
+        void pull();
       }
-      const event: Event<T, R> = await Promise.race([
-        aborted.promise,
-        ...atWork.values(),
-        ...(pull === undefined ? [] : [pull]),
-      ]);
-      if (event.kind === 'input') {
-        pull = undefined;
-        if (event.next.done === true) ended = true;
-        else atWork.set(count, begin(event.next.value, count++));
+      const event = events.shift();
+      if (event === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve));
         continue;
       }
-      atWork.delete(event.index);
-      yield event.result;
+      // What is done counts for nothing from then on.
+      signal.throwIfAborted();
+      switch (event.kind) {
+        case 'fault':
+          throw event.error;
+        case 'input':
+          pulling = false;
+          if (event.next.done === true) ended = true;
+          else begin(event.next.value);
+          break;
+        case 'result':
+          atWork.delete(event.work);
+          yield event.result;
+      }
     }
   } finally {
-    aborted.forget();
+    signal.removeEventListener('abort', abort);
     stop.abort();
-    pull?.catch(() => {});
     // Not awaited: an input that is being waited for may never come.
     if (!ended) Promise.resolve(source.return?.()).catch(() => {});
     await Promise.allSettled(atWork.values());
   }
-}
-
-/** A promise that rejects with the signal's reason. */
-function rejectionOf(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
-  let stop: () => void = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  // Nobody may be listening when it comes.
-  promise.catch(() => {});
-  return { promise, forget: () => signal.removeEventListener('abort', stop) };
 }

@@ -1,40 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openJournal, readJournal } from '../../src/pipeline/journal.ts';
 import { faultOf, identityFor, journalTestFolder } from './journal-set-up.ts';
 import { journalProcess } from './journal-process.ts';
-
-const [MOUNT, UNMOUNT] = ['mount', 'umount'] as const;
-
-/** A disk of so many bytes in a folder. False if this user may make none. */
-function mountDisk(folder: string, size: number): boolean {
-  mkdirSync(folder);
-  return spawnSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status === 0;
-}
-
-/** A disk that is gone with the test. */
-function smallDisk(size = 256 * 1024): string {
-  const folder = join(journalTestFolder(), 'disk');
-  expect(mountDisk(folder, size)).toBe(true);
-  onTestFinished(() => {
-    spawnSync(UNMOUNT, ['-l', folder]);
-  });
-  return folder;
-}
-
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'journal-'));
-  const can = mountDisk(join(folder, 'disk'), 4096);
-  if (can) spawnSync(UNMOUNT, [join(folder, 'disk')]);
-  rmSync(folder, { recursive: true });
-  return can;
-}
-
-const mounts = process.platform === 'linux' && canMount();
-if (!mounts) console.warn('SKIPPED: a full disk needs a user who may mount a small one');
+import { mounts, smallDisk } from './small-disk.ts';
 
 test.skipIf(!mounts)('on a full disk a record fails, and succeeds when there is room again', async () => {
   const folder = smallDisk();
