@@ -43,15 +43,15 @@ export class ScriptedEngine implements Solver {
   readonly name = 'nova';
   readonly server = 'https://nova.example';
   readonly asked: { readonly input: SolveInput; readonly options: SolveOptions }[] = [];
-  readonly #answer: (asked: number, options: SolveOptions, input: SolveInput) => Outcome | Promise<Outcome>;
+  readonly #answer: (asked: number, options: SolveOptions) => Outcome | Promise<Outcome>;
 
   /** @param answer is given how often it was asked before */
-  constructor(answer: (asked: number, options: SolveOptions, input: SolveInput) => Outcome | Promise<Outcome>) {
+  constructor(answer: (asked: number, options: SolveOptions) => Outcome | Promise<Outcome>) {
     this.#answer = answer;
   }
 
   async solve(input: SolveInput, _hints: Hints = {}, options: SolveOptions = {}): Promise<Outcome> {
     this.asked.push({ input, options });
-    return await this.#answer(this.asked.length - 1, options, input);
+    return await this.#answer(this.asked.length - 1, options);
   }
 }

@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { createNovaSolver } from '../../src/engines/nova.ts';
 import { SolveError } from '../../src/errors.ts';
-import { identityOf } from '../../src/pipeline/image-identity.ts';
 import { type Journal, openJournal } from '../../src/pipeline/journal.ts';
 import { type JournaledOptions, type JournaledResult, runJournaled } from '../../src/pipeline/journaled.ts';
 import { PICTURE, solveLikeRecorded } from '../helpers/solved-job.ts';
@@ -172,7 +171,7 @@ for (const preExist of ['ignore', 'replace', 'rename', 'verify'] as const) {
       });
       for (const times of [1, preExist === 'ignore' ? 1 : 2]) {
         const results = await run(copies, { engines: [engine], preExist, concurrency });
-        expect(results.map(({ item }) => item).toSorted()).toEqual(copies);
+        expect(new Set(results.map(({ item }) => item))).toEqual(new Set(copies));
         expect(results.map(right)).toEqual([times, times, times]);
         expect(engine.asked).toHaveLength(times);
       }
@@ -214,8 +213,8 @@ test('file: addresses are files, and those on the web go by their name', async (
 test('an image that cannot be read fails by its name, and is solved when it can be', async () => {
   const { folder, file, run, withJournal } = night();
   const missing = join(folder, 'missing.fits');
-  const engine = new ScriptedEngine((n, _, input) => {
-    if (!existsSync(String(input))) throw new SolveError('FILE_NOT_FOUND', `${String(input)}: no such file`);
+  const engine = new ScriptedEngine((n) => {
+    if (!existsSync(missing)) throw new SolveError('FILE_NOT_FOUND', `${missing}: no such file`);
     return solvedAt(n + 1);
   });
   expect(await run([missing], { engines: [engine] })).toMatchObject([{ error: { code: 'FILE_NOT_FOUND' } }]);
