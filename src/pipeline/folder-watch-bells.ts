@@ -57,11 +57,11 @@ export class FolderBells {
   }
 
   #heard(folder: string, comesOrGoes: boolean, name: string | null): void {
-    if (name !== null) this.#onRing({ kind: 'name', folder, name, comesOrGoes });
-    // A folder that is deleted, moved or unmounted is told under its own name, once, and then no more: whatever comes
-    // to stand there, even with the same number, needs a new watch.
-    if (comesOrGoes && name === basename(folder)) this.drop(folder);
-    else if (name !== null) return;
+    // What becomes of a folder itself is told under its own name. If it is deleted, moved or unmounted, that is the last that
+    // is told, and whatever comes to stand there, even with the same number, needs a new watch.
+    const isItself = comesOrGoes && name === basename(folder);
+    if (name !== null && !isItself) return this.#onRing({ kind: 'name', folder, name, comesOrGoes });
+    if (isItself) this.drop(folder);
     this.#onRing({ kind: 'folder', folder });
   }
 }

@@ -65,8 +65,10 @@ export async function listFiles(
   const rest = [top];
   for (let folder = rest.pop(); folder !== undefined; folder = rest.pop()) {
     const here = folder;
+    let stats: BigIntStats | undefined;
     try {
-      onFolder(here, await lookAtFolder(here, isRoot && here === top));
+      stats = await lookAtFolder(here, isRoot && here === top);
+      onFolder(here, stats);
       const entries = await readdir(here, { withFileTypes: true });
       folders.add(here);
       if (here === top) isEmpty = entries.length === 0;
@@ -83,7 +85,8 @@ export async function listFiles(
       if ((isRoot && here === top) || code === undefined) throw error;
       if (code === 'ENOENT' || code === 'ENOTDIR') continue;
       folders.add(here);
-      unreadable.set(here, error);
+      // Of the first it is not even known that it is a folder.
+      if (here !== top || stats !== undefined) unreadable.set(here, error);
     }
   }
   return { files, folders, unreadable, isEmpty };

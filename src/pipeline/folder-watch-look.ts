@@ -14,8 +14,8 @@ export interface Look {
 /** What is at a path: a file; a folder; nothing that would ever be a picture; `unknown`: the system did not say. */
 export type Found = Look | 'folder' | 'nothing' | 'unknown';
 
-/** Nothing at all could be seen of it. */
-const HIDDEN: Look = { size: 0, mtimeNs: 0n, readable: false };
+/** It is there, and nothing at all could be seen of it. */
+export const HIDDEN: Look = { size: 0, mtimeNs: 0n, readable: false };
 
 /**
  * Looks at a path, through a link.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type SeenFile, forEachOf } from './folder-watch-listing.ts';
-import { type Look, isSameContent, lookAt } from './folder-watch-look.ts';
+import { HIDDEN, type Look, isSameContent, lookAt } from './folder-watch-look.ts';
 
 /** A file that stands still. */
 export interface ArrivedFile {
@@ -286,8 +286,9 @@ export class Settling {
   }
 }
 
-function isSame(a: Look, b: Look): boolean {
-  return isSameContent(a, b) && a.readable === b.readable;
+/** Whether there is nothing new about a known file. If its folder is closed now, nothing was learned. */
+function isSame(known: Look, look: Look): boolean {
+  return look === HIDDEN || (isSameContent(known, look) && known.readable === look.readable);
 }
 
 /** A file that may not be looked at says nothing about its size. */

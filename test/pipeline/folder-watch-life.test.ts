@@ -60,6 +60,27 @@ describe('a folder that goes', () => {
     expect(run.given).toEqual(['ready', 'gone', 'back', 'half.fits']);
   });
 
+  test('takes those along that nobody has taken yet', async () => {
+    const folder = join(testFolder(), 'tonight');
+    fill(folder, ['taken.fits', 'waits.fits']);
+    const watch = watchFolder(folder, { settleMs: SETTLE_MS, accepts: FITS });
+    const take = async (): Promise<string> => {
+      const event = (await watch.next()).value as FolderEvent;
+      return event.kind === 'file' ? basename(event.file.path) : event.kind;
+    };
+    expect(await take()).toBe('taken.fits');
+    // Another watch tells when this one must know.
+    const run = watchInTest(folder);
+    await run.until('ready');
+    renameSync(folder, `${folder} away`);
+    await run.until('gone');
+    expect(await take()).toBe('ready');
+    expect(await take()).toBe('gone');
+    renameSync(`${folder} away`, folder);
+    expect([await take(), await take()]).toEqual(['back', 'waits.fits']);
+    await watch.return();
+  });
+
   test('before all is ready is ready when it is back', async () => {
     const folder = join(testFolder(), 'tonight');
     fill(folder, ['a.fits']);

@@ -137,6 +137,38 @@ describe('a folder in the folder', () => {
         { kind: 'file', file: 'next.fits', size: 1 },
       ]);
       expect(run.lines).toHaveLength(6);
+
+      chmodSync(locked, 0);
+      await run.until(({ warning }, i) => warning !== undefined && i > 5);
+      chmodSync(locked, 0o755);
+      writeFileSync(join(locked, 'b.fits'), 'x', { mode: 0o644 });
+      await run.until(({ file }) => file === 'locked/b.fits');
+      expect(run.lines.slice(6)).toEqual([
+        { warning: `${locked}: what is in it is not seen: permission denied` },
+        { kind: 'file', file: 'locked/b.fits', size: 1 },
+      ]);
     },
   );
+
+  test.skipIf(!isRoot)('that may be listed and not entered (or: as above) has its files given', async () => {
+    const folder = testFolder();
+    chmodSync(folder, 0o755);
+    const shut = join(folder, 'shut');
+    mkdirSync(shut);
+    writeFileSync(join(shut, 'a.fits'), 'x', { mode: 0o644 });
+    chmodSync(shut, 0o744);
+    const run = watchInChild(['node', folder, JSON.stringify({ recursive: true, rescanMs: 50 })], { uid: NOBODY });
+    await run.until(({ kind }) => kind === 'ready');
+    chmodSync(shut, 0o755);
+    await run.until(({ size }) => size === 1);
+    chmodSync(shut, 0o744);
+    writeFileSync(join(folder, 'next.fits'), 'x');
+    await run.until(({ file }) => file === 'next.fits');
+    expect(run.lines).toEqual([
+      { kind: 'file', file: 'shut/a.fits', size: 0 },
+      { kind: 'ready' },
+      { kind: 'file', file: 'shut/a.fits', size: 1 },
+      { kind: 'file', file: 'next.fits', size: 1 },
+    ]);
+  });
 });
