@@ -5,7 +5,9 @@ import { readFrame } from '../image/open-frame.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { openFile } from '../io/file-source.ts';
+import { gunzipSource, isGzip } from '../io/gzip-source.ts';
 import type { Pace } from '../pace.ts';
+import { readXylist } from '../products/xylist.ts';
 import type { SolveInput, SolveOptions } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
 
@@ -25,7 +27,13 @@ export async function openField(input: SolveInput, options: OpenFieldOptions): P
   onProgress?.({ stage: 'read' });
   const source = await openSource(input);
   try {
-    return await readFrame(source, reading);
+    return await readFrame(source, reading).catch(async (error: unknown) => {
+      // Sources in place of an image, as solve-field takes them.
+      const mayBe = error instanceof SolveError && error.code === 'FITS_NO_IMAGE' && options.extension === undefined;
+      const sources = mayBe ? await readXylist(await unpacked(source, reading.signal), reading.signal) : undefined;
+      if (sources === undefined) throw error;
+      return sources;
+    });
   } finally {
     await source.close();
   }
@@ -36,7 +44,8 @@ export function isInMemory(input: SolveInput): input is Frame | SourceList {
   return typeof input === 'object' && ('pixels' in input || 'flux' in input);
 }
 
-async function openSource(input: Exclude<SolveInput, Frame | SourceList>): Promise<ByteSource> {
+/** The bytes of an input that is not in memory as pixels or sources. */
+export async function openSource(input: Exclude<SolveInput, Frame | SourceList>): Promise<ByteSource> {
   if (typeof input === 'string') return openFile(input);
   if (input instanceof Uint8Array) return bytesSource(input, 'image');
   if (!(input instanceof URL)) return input;
@@ -44,4 +53,9 @@ async function openSource(input: Exclude<SolveInput, Frame | SourceList>): Promi
     throw new SolveError('URL_NOT_TAKEN', `${input.href}: images on the web are fetched by the nova engine alone`);
   }
   return openFile(fileURLToPath(input));
+}
+
+/** The unpacked side of a source that may be gzipped. */
+export async function unpacked(source: ByteSource, signal: AbortSignal | undefined): Promise<ByteSource> {
+  return isGzip(await source.read(0, 3, signal)) ? await gunzipSource(source, undefined, signal) : source;
 }

@@ -6,6 +6,14 @@ export type Pixels = Uint8Array | Uint16Array | Int16Array | Int32Array | Float3
 /** Colour filter layout of a mosaic, reading order of its top-left 2x2 block as stored. */
 export type BayerPattern = 'RGGB' | 'BGGR' | 'GRBG' | 'GBRG';
 
+/** An image with its colours, for those who pass it on. */
+export interface Planes extends Pick<Frame, 'width' | 'height' | 'rowOrder'> {
+  /** How many planes stand in `pixels`. */
+  readonly planes: number;
+  /** Length `width * height * planes`, plane after plane. */
+  readonly pixels: Pixels;
+}
+
 /**
  * One image, one plane, as the detector wants it.
  * Pixel (x, y), 0-based, integers at pixel centres, stands at `pixels[y * width + x]`; y counts stored rows.

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../io/byte-source.ts';
 import type { Pace } from '../pace.ts';
-import type { Frame } from './frame.ts';
+import type { Frame, Planes } from './frame.ts';
 
 /** What a decoder is told. */
 export interface DecodeOptions {
@@ -16,4 +16,6 @@ export interface ImageFormat {
   matches(head: Uint8Array): boolean;
   /** @throws {SolveError} if the file is broken, too large or of a kind that cannot be read */
   read(source: ByteSource, options: DecodeOptions): Promise<Frame>;
+  /** The same with its colours; absent: the format has none, or they are not read. */
+  readPlanes?(source: ByteSource, options: DecodeOptions): Promise<Planes>;
 }

@@ -5,7 +5,7 @@ import { createPace } from '../pace.ts';
 import type { Pace } from '../pace.ts';
 import { describeBytes } from './describe-bytes.ts';
 import { FITS } from './fits-image.ts';
-import type { Frame, Pixels } from './frame.ts';
+import type { Frame, Pixels, Planes } from './frame.ts';
 import type { ImageFormat } from './image-format.ts';
 import { JPEG, PNG, TIFF, WEBP } from './sharp-image.ts';
 
@@ -54,6 +54,22 @@ export async function readFrame(source: ByteSource, options: ReadFrameOptions = 
     throw new SolveError('IMAGE_EMPTY', `${source.name}: none of the ${count} pixels has a value`);
   }
   return frame;
+}
+
+/**
+ * Reads a picture with its colours, if its format has some: for those who pass it on.
+ *
+ * @param source not gzipped; stays open
+ * @throws {SolveError} as {@link readFrame}
+ */
+export async function readPlanes(source: ByteSource, options: ReadFrameOptions = {}): Promise<Planes> {
+  const { extension, signal } = options;
+  const pace = options.pace ?? createPace(signal);
+  const head = await source.read(0, HEAD_BYTES, signal);
+  const format = FORMATS.find(({ matches }) => matches(head));
+  if (!format) throw unknownFormat(source.name, head, false);
+  if (format.readPlanes !== undefined) return await format.readPlanes(source, { extension, signal, pace });
+  return { ...(await format.read(source, { extension, signal, pace })), planes: 1 };
 }
 
 function unknownFormat(name: string, head: Uint8Array, packed: boolean): SolveError {

@@ -1,7 +1,7 @@
 import type { default as Sharp, Metadata, SharpOptions } from 'sharp';
 import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
-import type { Frame, Pixels } from './frame.ts';
+import type { Frame, Pixels, Planes } from './frame.ts';
 import type { DecodeOptions, ImageFormat } from './image-format.ts';
 import { mixChannels } from './luminance.ts';
 import { MAX_BYTES, MAX_PIXELS, checkSize } from './size-limits.ts';
@@ -20,7 +20,11 @@ export const TIFF: ImageFormat = formatOf('tiff', isTiff);
 export const WEBP: ImageFormat = formatOf('webp', (head) => startsWith(head, 0, 'RIFF') && startsWith(head, 8, 'WEBP'));
 
 function formatOf(name: string, matches: (head: Uint8Array) => boolean): ImageFormat {
-  return { matches, read: (source, options) => readSharpImage(source, name, options) };
+  return {
+    matches,
+    read: (source, options) => readSharpImage(source, name, options),
+    readPlanes: readSharpPlanes,
+  };
 }
 
 function startsWith(head: Uint8Array, offset: number, mark: string): boolean {
@@ -68,18 +72,45 @@ function loadSharp(): Promise<typeof Sharp> {
   return loading;
 }
 
+/** What the decoder gives: channels alternate from pixel to pixel. */
+interface Samples {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly samples: Pixels;
+}
+
+/** One plane for the detector; `format` is what the bytes were recognised as. */
+async function readSharpImage(source: ByteSource, format: string, options: DecodeOptions): Promise<Frame> {
+  const { width, height, channels, samples } = await readSamples(source, options);
+  const pixels =
+    channels === 1 ? samples : await mixChannels(samples, channels, 'interleaved', undefined, options.pace);
+  return { width, height, pixels, rowOrder: 'top-down', format, hints: [] };
+}
+
+/** Colours, plane after plane. */
+async function readSharpPlanes(source: ByteSource, options: DecodeOptions): Promise<Planes> {
+  const { width, height, channels, samples } = await readSamples(source, options);
+  const area = width * height;
+  const pixels = channels === 1 ? samples : samples.slice();
+  for (let plane = 0; channels > 1 && plane < channels; plane++) {
+    const end = (plane + 1) * area;
+    for (let to = plane * area, from = plane; to < end; to++, from += channels) pixels[to] = samples[from]!;
+    if (options.pace.due()) await options.pace.breathe();
+  }
+  return { width, height, planes: channels, pixels, rowOrder: 'top-down' };
+}
+
 /**
  * Decodes a JPEG, PNG, TIFF (first page) or WebP picture by `sharp`: pixels as they are stored, never turned by EXIF,
- * neither colour-managed nor rescaled; colour becomes one plane with equal weights, alpha is left out.
+ * neither colour-managed nor rescaled; alpha is left out.
  *
  * Unsigned numbers of 32 bits come as signed ones less 2^31.
  *
- * @param format what the bytes were recognised as; goes into the frame
  * @throws {SolveError} `IMAGE_CORRUPT`, `IMAGE_TOO_LARGE`, `IMAGE_TOO_SMALL`, `FORMAT_UNSUPPORTED`
  * @throws the signal's reason if cancelled
  */
-async function readSharpImage(source: ByteSource, format: string, options: DecodeOptions): Promise<Frame> {
-  const { signal, pace } = options;
+async function readSamples(source: ByteSource, { signal }: DecodeOptions): Promise<Samples> {
   const { name } = source;
   if (source.size > MAX_BYTES) {
     throw new SolveError('IMAGE_TOO_LARGE', `${name}: the file has ${source.size} bytes, the limit is ${MAX_BYTES}`);
@@ -102,9 +133,7 @@ async function readSharpImage(source: ByteSource, format: string, options: Decod
   if (info.width !== width || info.height !== height || samples.length !== width * height * info.channels) {
     throw new SolveError('INTERNAL', `${name}: decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
-  const pixels =
-    info.channels === 1 ? samples : await mixChannels(samples, info.channels, 'interleaved', undefined, pace);
-  return { width, height, pixels, rowOrder: 'top-down', format, hints: [] };
+  return { width, height, channels: info.channels, samples };
 }
 
 /** Refuses kinds of TIFF that libvips would refuse without saying why, or would open at the wrong page. */

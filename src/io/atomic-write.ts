@@ -1,7 +1,8 @@
 import { link, open, rename, unlink } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SolveError } from '../errors.ts';
+import { removeLeftBehind, temporaryPath } from './left-behind.ts';
 
 /** How {@link writeFileAtomic} treats what is there. */
 export interface WriteOptions {
@@ -9,13 +10,16 @@ export interface WriteOptions {
   readonly overwrite?: boolean;
   /** Permission bits of a new file, before the umask. Default: 0o666, as for any new file. */
   readonly mode?: number;
+  /** Mode and owner of the file that is replaced, for the new one; an owner that only root can give is not. */
+  readonly like?: { readonly mode: number; readonly uid: number; readonly gid: number };
 }
 
 /**
  * Writes a whole file so that at any moment either nothing (or the old file) or all of it stands under its name.
  *
  * The bytes go to a temporary file in the same folder and to the disk, and then take the name: by rename when
- * replacing, by hard link when not, since a link is never made over an existing file.
+ * replacing, by hard link when not, since a link is never made over an existing file. If the process is killed, the
+ * temporary file stays, hidden; the next process that writes to the folder removes it.
  *
  * @param bytes all of them, or pieces as they come
  * @throws {SolveError} `FILE_EXISTS` (without `overwrite`), `FILE_UNWRITABLE`
@@ -26,7 +30,7 @@ export async function writeFileAtomic(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
-  const { overwrite = false, mode = 0o666 } = options;
+  const { overwrite = false, like, mode = like === undefined ? 0o666 : like.mode & 0o777 } = options;
   let failure: { readonly error: unknown } | undefined;
   const watched = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
@@ -36,12 +40,14 @@ export async function writeFileAtomic(
       throw error;
     }
   };
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
+  await removeLeftBehind(dirname(path));
+  const temporary = temporaryPath(path);
   try {
     const handle = await open(temporary, 'wx', mode);
     try {
       if (bytes instanceof Uint8Array) await handle.writeFile(bytes);
       else for await (const piece of watched(bytes)) await handle.writeFile(piece);
+      if (like !== undefined) await makeAlike(handle, like);
       await handle.sync();
     } finally {
       await handle.close();
@@ -55,6 +61,14 @@ export async function writeFileAtomic(
     if (code === 'EEXIST') throw new SolveError('FILE_EXISTS', `${path}: already there`, { cause: error });
     throw new SolveError('FILE_UNWRITABLE', `${path}: ${message}`, { cause: error });
   }
+}
+
+async function makeAlike(handle: FileHandle, like: NonNullable<WriteOptions['like']>): Promise<void> {
+  const { uid, gid } = await handle.stat();
+  // A file system without owners, and a user who is not root, keep their own.
+  if (uid !== like.uid || gid !== like.gid) await handle.chown(like.uid, like.gid).catch(() => {});
+  // Behind the owner: changing that takes the set-user bits away.
+  await handle.chmod(like.mode & 0o7777).catch(() => {});
 }
 
 /** Gives the temporary file its name if that is free; `EEXIST` if it is not. */
