@@ -94,6 +94,16 @@ export const FAULTS = {
     remedy: 'Look at solve jobs first: sending again may make a second submission.',
   },
   UPLOAD_DAMAGED: { exit: 5, http: 502, remedy: 'Send it again: what the server got is not what was sent.' },
+  PROGRAM_MISSING: {
+    exit: 3,
+    http: 501,
+    remedy: 'Install Astrometry.net with its index files, or leave the engine solve-field out.',
+  },
+  PROGRAM_FAILED: {
+    exit: 3,
+    http: 502,
+    remedy: 'Call the program by hand with the same image: what it prints tells more.',
+  },
   IMAGE_KNOWN: { exit: 3, http: 409, remedy: 'Take the answer that is there, or have it solved again.' },
   SUBMISSION_FAILED: {
     exit: 3,

@@ -33,6 +33,8 @@ export type { FindSourcesOptions } from './engines/field-sources.ts';
 export { createNovaSolver } from './engines/nova.ts';
 export type { NovaEngineOptions } from './engines/nova.ts';
 export type { WhatToSend } from './engines/parcel.ts';
+export { createSolveFieldSolver } from './engines/solve-field.ts';
+export type { SolveFieldOptions } from './engines/solve-field.ts';
 export { solve } from './engines/solve.ts';
 export type { SolveImageOptions } from './engines/solve.ts';
 export { jobsByTag, myJobs } from './nova/account.ts';
@@ -41,7 +43,7 @@ export type { JobsClient, ProductsClient, SubmissionsClient, UploadsClient } fro
 export { fetchProduct, saveProduct } from './nova/download.ts';
 export type { DownloadOptions, SaveOptions } from './nova/download.ts';
 export { Job } from './nova/job.ts';
-export type { AskOptions, JobWcs } from './nova/job.ts';
+export type { AskOptions } from './nova/job.ts';
 export { PRODUCTS } from './nova/product.ts';
 export type { JobProduct, ProductFormat, ProductKind, ProductName } from './nova/product.ts';
 export type { ScaleSetting, ScaleUnits, UploadSettings } from './nova/settings.ts';

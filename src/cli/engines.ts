@@ -20,12 +20,24 @@ export async function openEngines(
   const opened: ('embedded' | Solver)[] = [];
   for (const name of names) {
     if (name === 'embedded') opened.push(name);
+    else if (name === 'solve-field') opened.push(await openSolveField(settings));
     else {
       const solver = await openNova(settings, onWarning, engines === undefined && service.keyFile === undefined);
       if (solver !== undefined) opened.push(solver);
     }
   }
   return opened;
+}
+
+async function openSolveField({ image, service }: SolveSettings): Promise<Solver> {
+  const { createSolveFieldSolver } = await import('../engines/solve-field.ts');
+  const { extension, downsample, tweakOrder } = image;
+  return createSolveFieldSolver({
+    ...(service.upload === undefined ? {} : { give: service.upload }),
+    ...(extension === undefined ? {} : { extension }),
+    ...(downsample === undefined ? {} : { downsample }),
+    ...(tweakOrder === undefined ? {} : { tweakOrder }),
+  });
 }
 
 /** Is there a trace of a key? Looked at before anything is loaded that would be needed to use it. */

@@ -38,7 +38,7 @@ export interface SolveSettings {
 }
 
 /** Engines that can be named. */
-export type EngineName = 'embedded' | 'nova';
+export type EngineName = 'embedded' | 'solve-field' | 'nova';
 
 /** If the user gives a position without a radius: pointing models and finder errors stay within this. */
 const DEFAULT_RADIUS_DEG = 5;
@@ -169,11 +169,9 @@ function readExtension(values: OptionValues): number | undefined {
 function readEngines(values: OptionValues): EngineName[] | undefined {
   const list = text(values, 'engine');
   if (list === undefined) return undefined;
-  const engines = list.split(',').map((word): EngineName => {
-    const engine = readChoice('--engine', word.trim(), ['embedded', 'solve-field', 'nova']);
-    if (engine === 'solve-field') throw new SolveError('NOT_AVAILABLE', '--engine solve-field is not there yet');
-    return engine;
-  });
+  const engines = list
+    .split(',')
+    .map((word): EngineName => readChoice('--engine', word.trim(), ['embedded', 'solve-field', 'nova']));
   if (new Set(engines).size < engines.length)
     throw new SolveError('BAD_OPTION', `--engine ${list}: one is named twice`);
   return engines;

@@ -1,15 +1,15 @@
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
-import type { Job, JobWcs } from '../nova/job.ts';
+import type { Job } from '../nova/job.ts';
 import type { ScaleSetting, UploadSettings } from '../nova/settings.ts';
 import { Submission } from '../nova/submission.ts';
 import { upload } from '../nova/upload.ts';
 import { WaitLimitError, type WaitStatus } from '../nova/wait.ts';
 import { readCorr } from '../products/corr.ts';
+import type { WcsFile } from '../products/wcs-file.ts';
 import { TimeLimitError } from '../session/faults.ts';
 import type { Session } from '../session/session.ts';
 import type {
-  Matches,
   NovaCalibration,
   Outcome,
   RemoteJob,
@@ -19,8 +19,7 @@ import type {
   SolveOptions,
   Solver,
 } from '../solution.ts';
-import { calibrate } from '../wcs/calibration.ts';
-import { skyToPixel } from '../wcs/transform.ts';
+import { checkSize, foreignSolution } from './foreign-solution.ts';
 import { type Parcel, type WhatToSend, packParcel } from './parcel.ts';
 import { rowOrderOf } from './row-order.ts';
 
@@ -196,58 +195,20 @@ async function fetchSolution(
       return undefined;
     }),
   ]);
-  const { wcs, width, height, logOdds } = file;
-  checkSize(job, file, parcel);
+  checkSize(`job ${job.id}`, file, parcel);
   const rowOrder = parcel.rowOrder ?? (await unseenRowOrder(job, file, reported, limits));
-  const matches = matchesOf(corr, file);
-  return {
-    engine: 'nova',
-    width,
-    height,
-    rowOrder,
-    wcs,
-    calibration: calibrate(wcs, width, height, rowOrder),
-    matches,
-    rms: rootMeanSquare(matches.residual),
-    logOdds,
-    ...(reported === undefined ? {} : { reported }),
-  };
-}
-
-/** A solution of another image would point a telescope somewhere else. */
-function checkSize(job: Job, { width, height }: JobWcs, { size }: Parcel): void {
-  if (size === undefined || (size.width === width && size.height === height)) return;
-  const fact = `the image has ${size.width} x ${size.height} pixels, the server's solution is for ${width} x ${height}`;
-  throw new SolveError('REPLY_INVALID', `job ${job.id}: ${fact}`);
+  const solution = foreignSolution({ engine: 'nova', file, corr, rowOrder });
+  return { ...solution, ...(reported === undefined ? {} : { reported }) };
 }
 
 async function unseenRowOrder(
   job: Job,
-  { wcs }: JobWcs,
+  { wcs }: WcsFile,
   reported: NovaCalibration | undefined,
   limits: { signal?: AbortSignal; timeoutMs?: number },
 ): Promise<Solution['rowOrder']> {
   const { originalFilename } = await job.info(limits);
   return rowOrderOf(originalFilename, wcs, reported?.orientation);
-}
-
-function matchesOf(corr: Awaited<ReturnType<typeof readCorr>> | undefined, { wcs }: JobWcs): Matches {
-  const none = new Float64Array(0);
-  if (corr === undefined) {
-    return { x: none, y: none, ra: none, dec: none, magnitude: new Float32Array(0), residual: new Float32Array(0) };
-  }
-  const { x, y, ra, dec, magnitude } = corr;
-  const residual = Float32Array.from(x, (_, i) => {
-    const predicted = skyToPixel(wcs, ra[i]!, dec[i]!);
-    return predicted === undefined ? Number.NaN : Math.hypot(predicted[0] - x[i]!, predicted[1] - y[i]!);
-  });
-  return { x, y, ra, dec, magnitude, residual };
-}
-
-function rootMeanSquare(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return Math.sqrt(sum / values.length);
 }
 
 function waitText({ submissionId, phase, jobs, fault }: WaitStatus): string {

@@ -1,13 +1,11 @@
-import { type Header, parseHeader } from '../fits/header.ts';
 import { SolveError } from '../errors.ts';
 import { ServerError } from '../session/faults.ts';
 import type { JsonRequest, SendOptions } from '../session/request-spec.ts';
 import { defaultSession } from '../session/default-session.ts';
 import type { Session } from '../session/session.ts';
 import { SessionRequest } from '../session/session-request.ts';
+import { type WcsFile, readWcsFile } from '../products/wcs-file.ts';
 import type { NovaCalibration } from '../solution.ts';
-import { headerToWcs } from '../wcs/header.ts';
-import type { Wcs } from '../wcs/wcs.ts';
 import { type DownloadOptions, type SaveOptions, fetchProduct, saveProduct } from './download.ts';
 import { type JobProduct, PRODUCTS } from './product.ts';
 import { Wait, type WaitOptions, type WaitStatus, checkId } from './wait.ts';
@@ -15,18 +13,6 @@ import type { JobInfo, JobStatus, NovaAnnotation } from './wire.ts';
 
 /** How one question is asked. */
 export type AskOptions = Pick<SendOptions, 'signal' | 'timeoutMs'>;
-
-/** The WCS of a job, and the size of the image that it is about. */
-export interface JobWcs {
-  /** Where the pixels are in the sky. */
-  readonly wcs: Wcs;
-  /** Pixels. */
-  readonly width: number;
-  /** Pixels. */
-  readonly height: number;
-  /** Natural logarithm of the odds that the match is real, from a comment in the file; NaN if there is none. */
-  readonly logOdds: number;
-}
 
 /** The WCS file is a header; a log may be long, and is text for people. */
 const LONGEST_LOG = 64 * 1024 * 1024;
@@ -182,18 +168,13 @@ export class Job {
    *
    * @throws {SolveError} `REPLY_INVALID` if there is none in the file, and what {@link bytes} throws
    */
-  async wcs(options: DownloadOptions = {}): Promise<JobWcs> {
-    const header = parseHeader(await this.bytes('wcs', options));
-    const wcs = headerToWcs((keyword) => header.get(keyword));
-    const width = header.getNumber('IMAGEW');
-    const height = header.getNumber('IMAGEH');
-    if (wcs === undefined || !isSize(width) || !isSize(height)) {
-      throw new SolveError(
-        'REPLY_INVALID',
-        `job ${this.id}: its WCS file says neither TAN nor TAN-SIP, or no image size`,
-      );
+  async wcs(options: DownloadOptions = {}): Promise<WcsFile> {
+    const bytes = await this.bytes('wcs', options);
+    try {
+      return readWcsFile(bytes, 'its WCS file');
+    } catch (error) {
+      throw new SolveError('REPLY_INVALID', `job ${this.id}: ${(error as Error).message}`, { cause: error });
     }
-    return { wcs, width, height, logOdds: logOddsOf(header) };
   }
 
   /** What JSON shows of it. */
@@ -254,16 +235,4 @@ export class Job {
       },
     }).send(options);
   }
-}
-
-/** The solver writes its verdict as comments: of the quad that it kept, then of what it became. */
-function logOddsOf(header: Header): number {
-  const comment = header.cards.findLast(
-    ({ keyword, comment }) => keyword === 'COMMENT' && comment.startsWith('log odds:'),
-  );
-  return Number(comment?.comment.slice('log odds:'.length).trim() || Number.NaN);
-}
-
-function isSize(value: number | undefined): value is number {
-  return value !== undefined && Number.isInteger(value) && value > 0;
 }
