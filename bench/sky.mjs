@@ -14,7 +14,7 @@ export function seededRandom(seed) {
   };
 }
 
-function gaussian(random) {
+export function gaussian(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
@@ -110,7 +110,7 @@ export function drawNonsense(seed) {
   return toSources(list, width, height, 0.3);
 }
 
-function toSources(list, width, height, sigma) {
+export function toSources(list, width, height, sigma) {
   list.sort((a, b) => a[2] - b[2]);
   return {
     width,
