@@ -1,6 +1,6 @@
 import type { JournalEntry, JournalRun, JournalView } from '../pipeline/journal-view.ts';
 import { escapeControls } from './escape.ts';
-import { isStillThere, readAllJournals, readJournalOf } from './journal-of.ts';
+import { imagesLeft, readAllJournals, readJournalOf } from './journal-of.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What is printed. */
@@ -13,31 +13,29 @@ interface Wanted {
 /**
  * Tells what the journal of a folder says, or of all folders.
  *
- * @returns the exit code: 1 if a folder was named and has an image without a solution
+ * @returns the exit code: 1 if a folder was named and has an image without a solution, or its last run left work
  */
 export async function folderStatus(folder: string | undefined, wanted: Wanted, terminal: Terminal): Promise<number> {
   const views = folder === undefined ? await readAllJournals(terminal.note) : [await readJournalOf(folder)];
   if (views.length === 0) terminal.note('no images of a folder were solved by this user so far');
   let exitCode = 0;
   for (const view of views) {
-    const gone = await countGone(view);
-    if (wanted.json) terminal.out(`${JSON.stringify(record(view, gone))}\n`);
-    else for (const line of lines(view, gone)) terminal.out(`${escapeControls(line)}\n`);
+    const left = await countLeft(view);
+    if (wanted.json) terminal.out(`${JSON.stringify(record(view, left))}\n`);
+    else for (const line of lines(view, left)) terminal.out(`${escapeControls(line)}\n`);
     if (wanted.verbose) await tellImages(view, wanted, terminal);
-    if (folder !== undefined && view.size - view.states().solved > gone) exitCode = 1;
+    const { lastRun } = view;
+    const unfinished = lastRun?.interrupted === true || lastRun?.stopped === true;
+    if (folder !== undefined && (left > 0 || unfinished)) exitCode = 1;
     await view.close();
   }
   return exitCode;
 }
 
-/** Images without a solution that are not there any more, or were replaced. */
-async function countGone(view: JournalView): Promise<number> {
-  if (view.size === view.states().solved) return 0;
-  let gone = 0;
-  for await (const entry of view.entries()) {
-    if (entry.state !== 'solved' && !(await isStillThere(entry))) gone++;
-  }
-  return gone;
+async function countLeft(view: JournalView): Promise<number> {
+  let left = 0;
+  for await (const _ of imagesLeft(view)) left++;
+  return left;
 }
 
 async function tellImages(view: JournalView, { json }: Wanted, terminal: Terminal): Promise<void> {
@@ -46,14 +44,14 @@ async function tellImages(view: JournalView, { json }: Wanted, terminal: Termina
   }
 }
 
-function record(view: JournalView, gone: number): Record<string, unknown> {
+function record(view: JournalView, left: number): Record<string, unknown> {
   const { lastRun, holder, folder, path } = view;
   return {
     folder,
     journal: path,
     images: view.size,
     ...view.states(),
-    gone,
+    left,
     ...(holder === undefined ? {} : { pid: holder.pid }),
     ...(lastRun === undefined ? {} : { lastRun: { ...lastRun, ...times(lastRun) } }),
   };
@@ -66,13 +64,14 @@ function times({ startedAt, endedAt }: JournalRun): Record<string, unknown> {
   };
 }
 
-function lines(view: JournalView, gone: number): string[] {
+function lines(view: JournalView, left: number): string[] {
   const counts = Object.entries(view.states())
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${count} ${state}`);
   const { lastRun, holder } = view;
+  const settled = view.size - view.states().solved - left;
   return [
-    `${view.folder ?? view.path}: ${counts.length === 0 ? 'no images' : counts.join(', ')}${gone === 0 ? '' : ` (${gone} without a solution gone or replaced since)`}`,
+    `${view.folder ?? view.path}: ${counts.length === 0 ? 'no images' : counts.join(', ')}${settled === 0 ? '' : ` (${settled} without a solution gone, replaced or solved otherwise since)`}`,
     ...(lastRun === undefined ? [] : [`  last run: ${runLine(lastRun, holder?.pid)}`]),
   ];
 }

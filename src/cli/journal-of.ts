@@ -23,10 +23,26 @@ export async function readJournalOf(folder: string): Promise<JournalView> {
 }
 
 /**
- * Is the image still where it was, with the bytes that the journal speaks of? What is gone or was replaced since needs
- * nobody's care.
+ * The images without a solution that somebody may care about: those that are still there, and have not been solved since by
+ * another question, or under their content after they could not be read.
  */
-export async function isStillThere({ place }: JournalEntry): Promise<boolean> {
+export async function* imagesLeft(view: JournalView): AsyncGenerator<JournalEntry, void, undefined> {
+  if (view.size === view.states().solved) return;
+  const [contents, paths] = [new Set<string>(), new Set<string>()];
+  for await (const { state, place } of view.entries()) {
+    if (state !== 'solved' || place === undefined) continue;
+    contents.add(place.sha256);
+    paths.add(place.absolutePath);
+  }
+  for await (const entry of view.entries()) {
+    if (entry.state === 'solved' || !(await isStillThere(entry))) continue;
+    const { sha256, absolutePath, mtimeNs } = entry.place!;
+    if (!contents.has(sha256) && (mtimeNs !== 0n || !paths.has(absolutePath))) yield entry;
+  }
+}
+
+/** Is the image still where it was, with the bytes that the journal speaks of? */
+async function isStillThere({ place }: JournalEntry): Promise<boolean> {
   if (place === undefined) return false;
   if (isUrl(place.path)) return true;
   const stats = await stat(place.absolutePath, { bigint: true }).catch(() => undefined);

@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { SolveError } from '../errors.ts';
 import type { JournalEntry } from '../pipeline/journal-view.ts';
 import type { Command, OptionValues } from './command.ts';
 import type { ImageItem } from './images.ts';
-import { isStillThere, isUrl, readAllJournals, readJournalOf } from './journal-of.ts';
+import { imagesLeft, isUrl, readAllJournals, readJournalOf } from './journal-of.ts';
 import { parseArguments } from './parse.ts';
 import { runSolve } from './solve-command.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
@@ -47,20 +48,27 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
       terminal.note('nothing was solved by this user so far');
       return 0;
     }
-    const items: ImageItem[] = [];
-    for await (const entry of view.entries()) {
-      if (isWanted(entry, values.has('errors')) && (await isStillThere(entry))) items.push(itemOf(entry));
+    const found = new Map<string, ImageItem>();
+    for await (const entry of imagesLeft(view)) {
+      if (!isWanted(entry, values.has('errors'))) continue;
+      const item = itemOf(entry);
+      found.set(item.name, item);
     }
-    if (items.length === 0) {
+    if (found.size === 0) {
       terminal.note(`${about}: nothing to try again`);
       return 0;
     }
     const { loadCommand } = await import('./commands.ts');
-    const before = parseArguments(await loadCommand(lastRun.command), lastRun.arguments).values;
-    const known = new Set(SOLVE_OPTIONS.map(({ name }) => name));
-    const both = [...before, ...values].filter(([name]) => known.has(name) && name !== 'resume');
-    const { command, arguments: words } = lastRun;
-    return await runSolve(items, readSettings(new Map(both)), terminal, { command, words, folder: about });
+    const { command, arguments: words, cwd } = lastRun;
+    const { operands: named, values: before } = parseArguments(await loadCommand(command), words);
+    const known = new Map(SOLVE_OPTIONS.map((spec) => [spec.name, spec]));
+    const paths = [...before].map(([name, value]): [string, string | true] => {
+      const isPath = known.get(name)?.names !== undefined && value !== true;
+      return [name, isPath ? resolve(cwd, value) : value];
+    });
+    const both = [...paths, ...values].filter(([name]) => known.has(name) && name !== 'resume');
+    const call = { command, words, cwd, operands: named, folder: about };
+    return await runSolve([...found.values()], readSettings(new Map(both)), terminal, call);
   } finally {
     for (const one of views) await one.close();
   }

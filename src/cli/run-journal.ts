@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { SolveError } from '../errors.ts';
 import type { Journal } from '../pipeline/journal.ts';
@@ -17,7 +18,11 @@ export interface RunJournal {
 export interface RunCall {
   readonly command: string;
   readonly words: readonly string[];
-  /** Folder whose journal it is; absent: the one that all images are in. */
+  /** Where the words were said; absent: here. */
+  readonly cwd?: string;
+  /** What was named on the command line. */
+  readonly operands: readonly string[];
+  /** Folder whose journal it is; absent: the deepest that all operands are in. */
   readonly folder?: string;
 }
 
@@ -42,7 +47,7 @@ export async function openRunJournal(
     import('../pipeline/journal.ts'),
     import('../pipeline/journal-folder.ts'),
   ]);
-  const folder = call.folder ?? commonFolder(named);
+  const folder = call.folder ?? (await commonFolder(call.operands));
   const path = await journalPathFor(folder);
   let journal: Journal;
   try {
@@ -63,9 +68,19 @@ export async function openRunJournal(
   return { journal, preExist: settings.resume || cutOff ? 'ignore' : 'replace' };
 }
 
-/** The deepest folder that all images are in; of images on the web, the one that the user is in. */
-export function commonFolder(items: readonly ImageItem[]): string {
-  const folders = items.filter(({ kind }) => kind === 'file').map(({ name }) => dirname(resolve(name)).split(sep));
+/**
+ * The deepest folder that all operands are in, or are: it does not depend on which images are there now. Of images on the web,
+ * the one that the user is in.
+ */
+export async function commonFolder(operands: readonly string[]): Promise<string> {
+  const local = operands.filter((operand) => operand !== '-' && !/^https?:\/\//i.test(operand));
+  const folders = await Promise.all(
+    local.map(async (operand) => {
+      const path = resolve(operand);
+      const stats = await stat(path).catch(() => undefined);
+      return (stats?.isDirectory() === true ? path : dirname(path)).split(sep);
+    }),
+  );
   const [first] = folders;
   if (first === undefined) return process.cwd();
   let depth = first.length;

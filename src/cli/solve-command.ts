@@ -48,7 +48,7 @@ async function run(
   const settings = readSettings(values);
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
   const found = await findImages(operands, settings.recursive);
-  return await runSolve(found, settings, terminal, { command: 'solve', words });
+  return await runSolve(found, settings, terminal, { command: 'solve', words, operands });
 }
 
 /** What the journal may take to be told that the run is stopped, ms. */
@@ -69,7 +69,7 @@ export async function runSolve(
   const engines = await openEngines(settings, terminal.note);
   const { journal, preExist } = await openRunJournal(found, settings, call, terminal.note);
   const { items, wcsFiles } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
-  await journal?.begin({ command: call.command, arguments: call.words, cwd: process.cwd() });
+  await journal?.begin({ command: call.command, arguments: call.words, cwd: call.cwd ?? process.cwd() });
   /** What goes on at a server although nobody may wait for it any more. */
   const pending = new Set<number>();
   if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {

@@ -13,7 +13,7 @@ export const statusCommand: Command = {
     'SUBID: tells what a server knows of a submission and of its jobs. Needs no API key: a server shows this to everybody.',
     'FOLDER: tells from the journal how many of its images are solved, and how the last run there ended; nothing: the same of all folders that images were solved in.',
     'With --wait, --timeout is how long to wait, half an hour if not said.',
-    'Exit codes of SUBID: 0 every job solved or still at work, 1 a job was not solved, 3 the server could not use what was sent. Of FOLDER: 0, or 1 if there is an image without a solution.',
+    'Exit codes of SUBID: 0 every job solved or still at work, 1 a job was not solved, 3 the server could not use what was sent. Of FOLDER: 0, or 1 if there is an image without a solution, or the last run there was cut off or stopped.',
     'A folder that is called like a number is ./12345.',
   ],
   options: [

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { SolveError } from '../errors.ts';
 import type { ArrivedFile } from '../pipeline/folder-watch-settling.ts';
@@ -65,6 +66,8 @@ export const watchCommand: Command = {
 
 /** Nobody may be there to see that an image hangs: a server that does not answer, say. */
 const DEFAULT_LIMIT_MS = 900_000;
+/** To end the threads, print what happened and tell the journal, after the second Ctrl-C, ms. */
+const GRACE_MS = 500;
 /** Enough to keep up with most cameras, and the machine is left to others. */
 const MOST_JOBS = 4;
 
@@ -81,7 +84,8 @@ async function run(
   const options = readWatchOptions(values);
   const engines = await openEngines(settings, terminal.note);
   const draining = terminal.drainFirst();
-  const state: WatchState = { folder: resolve(folder), tally: new WatchTally(), healthy: true, trouble: undefined };
+  terminal.allow(GRACE_MS);
+  const state: WatchState = { folder: resolve(folder), tally: new WatchTally(), troubles: new Map(), stopped: false };
   const tell: Tell = (event, text, more = {}) => {
     if (settings.json) terminal.out(`${JSON.stringify({ event, at: new Date().toISOString(), ...more })}\n`);
     else if (!settings.quiet) terminal.note(text);
@@ -114,6 +118,8 @@ type Tell = (event: string, text: string, more?: object) => void;
 async function watch(folder: string, all: Watch): Promise<number> {
   const { settings, options, engines, words, draining, state, tell, terminal, cleanUps } = all;
   const { tally } = state;
+  // Nothing is opened for a folder that is not there.
+  await checkFolder(folder);
   const events = watchFolder(folder, {
     ...options.watch,
     recursive: settings.recursive,
@@ -121,8 +127,6 @@ async function watch(folder: string, all: Watch): Promise<number> {
     signal: draining,
     onWarning: terminal.note,
   });
-  // Nothing is opened for a folder that is not there.
-  const first = await events.next();
   const journal = await openJournal(await journalPathFor(folder), { folder: state.folder, onWarning: terminal.note });
   cleanUps.push(() => journal.close());
   if (options.healthFile !== undefined) cleanUps.push(await keepHealthFile(options.healthFile, state, terminal.note));
@@ -137,7 +141,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
 
   let ready = false;
   const inputs = async function* (): AsyncGenerator<Arrival> {
-    for await (const event of resumed(first, events, draining)) {
+    for await (const event of untilAborted(events, draining)) {
       if (event.kind === 'file') {
         tally.atWork++;
         yield arrivalOf(event.file, ready, settings);
@@ -146,7 +150,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
         tellFolder(event, state, tell);
       }
     }
-    if (terminal.signal.reason !== INTERRUPTED && tally.atWork > 0) {
+    if (!terminal.signal.aborted && tally.atWork > 0) {
       tell('stopping', `finishing ${tally.atWork === 1 ? 'an image' : `${tally.atWork} images`}; Ctrl-C stops at once`);
     }
   };
@@ -164,8 +168,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
       if (item.kind === 'file') await deliver(outcome, wcsFile, settings);
     },
     onStuck: (fault) => {
-      state.healthy = false;
-      state.trouble = fault.message;
+      state.troubles.set('journal', fault.message);
       tell('trouble', `${fault.message}; waiting until it can be written`, { message: fault.message });
     },
     concurrency: settings.jobs ?? Math.min(MOST_JOBS, Math.max(2, availableParallelism())),
@@ -179,7 +182,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
           : { outcome, elapsedMs, ...(known && { known }) };
       // It is being written to again: it comes again when it stands still.
       if ('fault' in result && isUnderWay(result.fault.code)) continue;
-      recover(state);
+      state.troubles.delete('journal');
       const { item, file, isNew } = arrival;
       tally.add(item.name, result);
       status?.count(result, isNew ? Date.now() - file.writtenAt : undefined);
@@ -189,11 +192,12 @@ async function watch(folder: string, all: Watch): Promise<number> {
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
   }
+  state.stopped = true;
   const { solved, unsolved, failed, known } = tally;
   if (settings.json) tell('summary', '', { solved, unsolved, failed, known });
   for (const line of tally.summary(folder)) terminal.note(line);
   await journal.end({ stopped: terminal.signal.aborted }).catch(() => {});
-  return terminal.signal.aborted ? 130 : tally.exitCode;
+  return terminal.signal.reason === INTERRUPTED ? 130 : tally.exitCode;
 }
 
 /** A file that has come, and what is to be written of it. */
@@ -215,15 +219,22 @@ function arrivalOf(file: ArrivedFile, isNew: boolean, settings: SolveSettings): 
   return { item: named, file, isNew, wcsFile: wcsFiles.get(named), fault };
 }
 
-/** The events from the one that was waited for already; the end of the watch is the end of them. */
-async function* resumed(
-  first: IteratorResult<FolderEvent, void>,
-  rest: AsyncGenerator<FolderEvent>,
-  signal: AbortSignal,
-): AsyncGenerator<FolderEvent> {
+/** @throws {SolveError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `BAD_OPTION` if it is no folder */
+async function checkFolder(folder: string): Promise<void> {
   try {
-    if (first.done !== true) yield first.value;
-    yield* rest;
+    if ((await stat(folder)).isDirectory()) return;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new SolveError('FILE_NOT_FOUND', `${folder}: no such folder`);
+    throw new SolveError('FILE_UNREADABLE', `${folder}: ${message}`, { cause: error });
+  }
+  throw new SolveError('BAD_OPTION', `${folder}: is a file, and a folder is watched`);
+}
+
+/** The events; the end of the watch is the end of them. */
+async function* untilAborted(events: AsyncGenerator<FolderEvent>, signal: AbortSignal): AsyncGenerator<FolderEvent> {
+  try {
+    yield* events;
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -236,20 +247,14 @@ function tellFolder(event: Exclude<FolderEvent, { kind: 'file' }>, state: WatchS
       tell('ready', `${basename(folder)}: what was there has been looked at; waiting for more`);
       break;
     case 'gone':
-      state.healthy = false;
-      state.trouble = `${folder}: ${event.reason}`;
+      state.troubles.set('folder', `${folder}: ${event.reason}`);
       tell('gone', `${folder} is gone (${event.reason}); waiting until it is back`, { reason: event.reason });
       break;
     case 'back':
-      recover(state);
+      state.troubles.delete('folder');
       tell('back', `${folder} is back`);
       break;
   }
-}
-
-function recover(state: WatchState): void {
-  state.healthy = true;
-  state.trouble = undefined;
 }
 
 /** Faults of a file that somebody is still busy with. */

@@ -10,23 +10,23 @@ import type { WatchTally } from './watch-tally.ts';
 export interface WatchState {
   readonly folder: string;
   readonly tally: WatchTally;
-  /** The folder is there, and the journal can be written. */
-  healthy: boolean;
-  /** Why not. */
-  trouble: string | undefined;
+  /** What is wrong with the folder, and with the journal; empty: all is well. */
+  readonly troubles: Map<'folder' | 'journal', string>;
+  /** The watch is over. */
+  stopped: boolean;
 }
 
 /** How often the health file is written although nothing happens, ms: a file that is older tells that the watch hangs. */
 const BEAT_MS = 10_000;
 
 /** The state as JSON. */
-function healthOf({ folder, tally, healthy, trouble }: WatchState): Record<string, unknown> {
+function healthOf({ folder, tally, troubles, stopped }: WatchState): Record<string, unknown> {
   const { solved, unsolved, failed, known, atWork, startedAt, lastImage, lastAnswerAt, lastSolvedAt } = tally;
   const time = (ms: number | undefined): string | undefined =>
     ms === undefined ? undefined : new Date(ms).toISOString();
   return {
-    status: healthy ? 'ok' : 'trouble',
-    ...(trouble === undefined ? {} : { trouble }),
+    status: stopped ? 'stopped' : troubles.size === 0 ? 'ok' : 'trouble',
+    ...(troubles.size === 0 ? {} : { trouble: [...troubles.values()].join('; ') }),
     folder,
     pid: process.pid,
     startedAt: time(startedAt),
@@ -116,7 +116,9 @@ export async function openStatusServer(port: number, state: WatchState): Promise
       },
     });
   gauge('starfix_images_at_work', 'Images being worked on', () => tally.atWork);
-  gauge('starfix_healthy', '1: the folder is there and the journal can be written', () => (state.healthy ? 1 : 0));
+  gauge('starfix_healthy', '1: the folder is there and the journal can be written', () =>
+    state.troubles.size === 0 ? 1 : 0,
+  );
   gauge(
     'starfix_last_answer_timestamp_seconds',
     'When the last answer was found',
@@ -140,7 +142,7 @@ export async function openStatusServer(port: number, state: WatchState): Promise
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') send(405, 'text/plain', 'GET /metrics or /health\n');
     else if (path === '/health') {
-      send(state.healthy ? 200 : 503, 'application/json', `${JSON.stringify(healthOf(state))}\n`);
+      send(state.troubles.size === 0 ? 200 : 503, 'application/json', `${JSON.stringify(healthOf(state))}\n`);
     } else if (path === '/metrics') {
       registry.metrics().then(
         (text) => send(200, registry.contentType, text),
