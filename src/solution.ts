@@ -103,13 +103,21 @@ export type UnsolvedReason = 'too-few-sources' | 'exhausted' | 'no-index' | 'tim
 
 /** How a solve ended. Bad files and cancelling are errors, not outcomes. */
 export type Outcome =
-  | { readonly status: 'solved'; readonly solution: Solution; readonly report: Report }
+  | {
+      readonly status: 'solved';
+      readonly solution: Solution;
+      readonly report: Report;
+      /** What was found in the image; there only if it was asked for by `keepSources` and looked for here. */
+      readonly sources?: SourceList;
+    }
   | {
       readonly status: 'unsolved';
       readonly reason: UnsolvedReason;
       /** One sentence for people: what was tried and what may help. */
       readonly message: string;
       readonly report: Report;
+      /** As of one that is solved. */
+      readonly sources?: SourceList;
     };
 
 /** What was done on the way: for `--verbose`, `explain` and benches. */
@@ -156,6 +164,8 @@ export interface SolveOptions {
    * it. Engines that ask no server, or another one, are not asked.
    */
   readonly submitted?: RemoteJob;
+  /** The outcome shall have the sources of the image. They are not kept in journals and queues. Default: no. */
+  readonly keepSources?: boolean;
 }
 
 /** Finds where images point. */

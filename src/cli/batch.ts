@@ -2,7 +2,7 @@ import type { SolveImageOptions } from '../engines/solve.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { readStream } from '../io/read-stream.ts';
 import type { Journal } from '../pipeline/journal.ts';
-import { type PreExist, runJournaled } from '../pipeline/journaled.ts';
+import { type JournaledOptions, type PreExist, runJournaled } from '../pipeline/journaled.ts';
 import type { ManyResult } from '../pipeline/solve-many.ts';
 import type { Outcome, Progress, RemoteJob, SolveInput } from '../solution.ts';
 import { askedOf } from './asked.ts';
@@ -14,8 +14,8 @@ import type { SolveSettings } from './solve-settings.ts';
 /** Who watches a batch. */
 export interface BatchWatch {
   readonly signal: AbortSignal;
-  /** Called as each image is done, whatever came of it; no other result comes before it has ended. */
-  onResult(item: ImageItem, result: ImageResult): Promise<void>;
+  /** Called as each image is done, whatever came of it; no other result comes before it has ended. What could be opened has an input. */
+  onResult(item: ImageItem, result: ImageResult, input?: SolveInput): Promise<void>;
   /** Absent: nobody looks, so nothing is sent. */
   readonly onProgress?: (item: ImageItem, progress: Progress) => void;
 }
@@ -27,7 +27,11 @@ export interface SolveWatch extends BatchWatch {
   /** What becomes of images that the journal has an answer for. */
   readonly preExist: PreExist;
   /** Writes files before the result counts as done. */
-  deliver(item: ImageItem, outcome: Outcome): Promise<void>;
+  readonly deliver: (
+    item: ImageItem,
+    input: SolveInput,
+    outcome: Outcome,
+  ) => ReturnType<NonNullable<JournaledOptions<unknown>['deliver']>>;
   /** A server has given a number, or a second one for the same submission. */
   readonly onSubmitted: (remote: RemoteJob) => void;
 }
@@ -58,7 +62,7 @@ export async function solveBatch(
     asked: askedOf(settings, engines),
     preExist,
     inputOf: ({ input }) => input,
-    deliver: ({ item }, outcome) => watch.deliver(item, outcome),
+    deliver: ({ item, input }, outcome) => watch.deliver(item, input, outcome),
     onSubmitted: (_, known) => watch.onSubmitted(known),
     // A single image is not worth a thread.
     concurrency: Math.max(1, Math.min(settings.jobs ?? (remote ? REMOTE_JOBS : 1), items.length)),
@@ -85,19 +89,20 @@ export async function runBatch(
   ) => AsyncIterable<ManyResult<SolveInput>>,
 ): Promise<void> {
   const { signal, onProgress } = watch;
-  const taken: ImageItem[] = [];
+  const taken: OpenImage[] = [];
   const inputs = async function* (): AsyncGenerator<SolveInput> {
-    for await (const { item, input } of openImages(items, watch)) {
-      taken.push(item);
-      yield input;
+    for await (const image of openImages(items, watch)) {
+      taken.push(image);
+      yield image.input;
     }
   };
   const results = solveAll(inputs(), {
     signal,
-    ...(onProgress === undefined ? {} : { onProgress: (progress, index) => onProgress(taken[index]!, progress) }),
+    ...(onProgress === undefined ? {} : { onProgress: (progress, index) => onProgress(taken[index]!.item, progress) }),
   });
   for await (const { index, outcome, error, elapsedMs } of results) {
-    await watch.onResult(taken[index]!, outcome === undefined ? fault(error, elapsedMs) : { outcome, elapsedMs });
+    const { item, input } = taken[index]!;
+    await watch.onResult(item, outcome === undefined ? fault(error, elapsedMs) : { outcome, elapsedMs }, input);
   }
 }
 

@@ -1,91 +1,97 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { SolveError } from '../errors.ts';
-import { writeFileAtomic } from '../io/atomic-write.ts';
-import type { Solution } from '../solution.ts';
-import { wcsHeaderBytes, wcsToCards } from '../wcs/header.ts';
 import type { ImageItem } from './images.ts';
+import { PRODUCT_ENDINGS, PRODUCT_NAMES, type ProductFiles, type ProductName } from './product-kinds.ts';
 import { faultRecord } from './result.ts';
 import type { SolveSettings } from './solve-settings.ts';
 
 /** The endings that give way to the product's: `m31.fits.gz` makes `m31.wcs`. */
 const ENDING = /(?:\.(?:fits?|fts))?\.(?:gz|fz)$|\.[^.]+$/i;
 
+/** What needs the pixels or the sources of an image: an image on the web is only ever seen by a server. */
+const NEEDS_IMAGE: readonly ProductName[] = ['new-fits', 'sources'];
+
 /**
- * Decides where the WCS of each image goes, before any work is done, and turns the images for which that cannot be
- * into faults: the file is there already, it is the image itself, or another image of this call writes it.
+ * Decides where the files of each image go, before any work is done, and turns the images for which that cannot be
+ * into faults: a file is there already, it is an image itself, or another image of this call writes it.
  *
  * @param mayExist a file that is there is no fault yet: an earlier run may have written it
- * @returns items in the same order, and the file of each that has one
+ * @returns items in the same order, and the files of each that has some
  * @throws {SolveError} `BAD_OPTION` if one file is named for several images
  */
 export function planProducts(
   items: readonly ImageItem[],
   settings: SolveSettings,
   mayExist: boolean = settings.overwrite,
-): { items: ImageItem[]; wcsFiles: Map<ImageItem, string> } {
-  const wcsFiles = new Map<ImageItem, string>();
-  if (settings.wcs === undefined) return { items: [...items], wcsFiles };
-  if (settings.wcs !== true && items.length > 1) {
-    throw new SolveError('BAD_OPTION', `--wcs names one file, ${settings.wcs}, for ${items.length} images`);
+): { items: ImageItem[]; files: Map<ImageItem, ProductFiles> } {
+  const files = new Map<ImageItem, ProductFiles>();
+  for (const [name, file] of settings.products) {
+    if (file !== true && items.length > 1) {
+      throw new SolveError('BAD_OPTION', `--${name} names one file, ${file}, for ${items.length} images`);
+    }
   }
   const images = new Set(items.map((item) => resolve(item.name)));
   const writers = new Map<string, string>();
   const planned = items.map((item): ImageItem => {
     if (item.kind === 'fault') return item;
-    const path = wcsPath(item, settings);
-    const target = resolve(path);
-    const other = writers.get(target);
-    const fault = images.has(target)
-      ? new SolveError('BAD_OPTION', `${item.name}: its WCS would be written over the image ${path}`)
-      : other !== undefined
-        ? new SolveError('FILE_EXISTS', `${item.name}: ${path} is written for ${other} already`)
-        : !mayExist && existsSync(path)
-          ? new SolveError('FILE_EXISTS', `${item.name}: ${path} is there already`)
-          : undefined;
+    const own = new Map<ProductName, string>();
+    for (const name of PRODUCT_NAMES) {
+      const asked = settings.products.get(name);
+      if (asked !== undefined) own.set(name, productPath(item, name, asked, settings));
+    }
+    const fault = kindFault(item, settings) ?? pathFault(item, own, images, writers, mayExist);
     if (fault !== undefined) return { kind: 'fault', name: item.name, fault: faultRecord(fault) };
-    writers.set(target, item.name);
-    wcsFiles.set(item, path);
+    for (const path of own.values()) writers.set(resolve(path), item.name);
+    if (own.size > 0) files.set(item, own);
     return item;
   });
-  return { items: planned, wcsFiles };
+  return { items: planned, files };
 }
 
-function wcsPath(item: ImageItem, settings: SolveSettings): string {
+/** What cannot be had of such an image. */
+function kindFault({ kind, name }: ImageItem, { products, update }: SolveSettings): SolveError | undefined {
+  if (update !== undefined && kind !== 'file') {
+    return new SolveError('BAD_OPTION', `${name}: --update writes into a file, and this is none`);
+  }
+  const needs = kind === 'url' ? NEEDS_IMAGE.find((product) => products.has(product)) : undefined;
+  return needs && new SolveError('BAD_OPTION', `${name}: --${needs} needs the image here: download it first`);
+}
+
+function pathFault(
+  { name }: ImageItem,
+  own: ProductFiles,
+  images: ReadonlySet<string>,
+  writers: ReadonlyMap<string, string>,
+  mayExist: boolean,
+): SolveError | undefined {
+  const seen = new Map<string, ProductName>();
+  for (const [product, path] of own) {
+    const target = resolve(path);
+    const [twice, other] = [seen.get(target), writers.get(target)];
+    seen.set(target, product);
+    if (images.has(target)) {
+      return new SolveError('BAD_OPTION', `${name}: --${product} would be written over the image ${path}`);
+    }
+    if (twice !== undefined) return new SolveError('BAD_OPTION', `--${twice} and --${product} name one file, ${path}`);
+    if (other !== undefined) return new SolveError('FILE_EXISTS', `${name}: ${path} is written for ${other} already`);
+    if (!mayExist && existsSync(path)) return new SolveError('FILE_EXISTS', `${name}: ${path} is there already`);
+  }
+  return undefined;
+}
+
+function productPath(item: ImageItem, product: ProductName, asked: string | true, settings: SolveSettings): string {
   const own = ownName(item);
   const name =
-    settings.wcs === true ? `${basename(own).replace(ENDING, '') || basename(own)}.wcs` : (settings.wcs ?? '');
+    asked === true ? `${basename(own).replace(ENDING, '') || basename(own)}${PRODUCT_ENDINGS[product]}` : asked;
   if (settings.outDir !== undefined && !isAbsolute(name)) return join(settings.outDir, name);
-  return settings.wcs === true && item.kind === 'file' ? join(dirname(own), name) : name;
+  return asked === true && item.kind === 'file' ? join(dirname(own), name) : name;
 }
 
 function ownName(item: ImageItem): string {
   if (item.kind === 'stdin') return 'stdin';
   return item.kind === 'url' ? basename(new URL(item.name).pathname) || 'image' : item.name;
-}
-
-/**
- * Writes the WCS of a solution as a FITS header, whole or not at all.
- *
- * @throws {SolveError} `FILE_EXISTS`, `FILE_UNWRITABLE`
- */
-export async function writeWcs(path: string, solution: Solution, overwrite: boolean): Promise<void> {
-  await makeFolder(dirname(path));
-  const { width, height } = solution;
-  const bytes = wcsHeaderBytes(wcsToCards(solution.wcs, { width, height }));
-  try {
-    await writeFileAtomic(path, bytes, { overwrite });
-  } catch (error) {
-    // A run that was cut off may have written just this.
-    const same = error instanceof SolveError && error.code === 'FILE_EXISTS' && (await holds(path, bytes));
-    if (!same) throw error;
-  }
-}
-
-async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
-  const there = await readFile(path).catch(() => undefined);
-  return there !== undefined && Buffer.compare(there, bytes) === 0;
 }
 
 /** Makes a folder and those above it. Not by `mkdir -p` of Node 20, which never ends where the system refuses with ENOENT, as in /proc. */

@@ -1,21 +1,23 @@
 import { SolveError } from '../errors.ts';
-import type { Outcome, Progress } from '../solution.ts';
+import type { Progress } from '../solution.ts';
 import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
 import { exitCodeOf, worse } from './exit-code.ts';
 import { findImages } from './images.ts';
 import type { ImageItem } from './images.ts';
-import { planProducts, writeWcs } from './products.ts';
+import { deliver } from './delivery.ts';
+import { planProducts } from './products.ts';
 import { createProgressLine } from './progress.ts';
 import { renderJson } from './render-json.ts';
 import { renderBlock, renderLine, renderReport } from './render-text.ts';
-import { faultLine, faultRecord } from './result.ts';
+import { faultLine } from './result.ts';
 import { type RunCall, openRunJournal } from './run-journal.ts';
 import type { ImageResult } from './result.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
 import { readSettings } from './solve-settings.ts';
 import type { SolveSettings } from './solve-settings.ts';
+import type { ResultsTable } from './results-table.ts';
 import { INTERRUPTED } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -68,11 +70,15 @@ export async function runSolve(
 ): Promise<number> {
   const engines = await openEngines(settings, terminal.note);
   const { journal, preExist } = await openRunJournal(found, settings, call, terminal.note);
-  const { items, wcsFiles } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
+  const { items, files } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
+  const table = await openTable(
+    settings,
+    preExist === 'ignore' ? 'replace' : call.folder === undefined ? 'refuse' : 'append',
+  );
   await journal?.begin({ command: call.command, arguments: call.words, cwd: call.cwd ?? process.cwd() });
   /** What goes on at a server although nobody may wait for it any more. */
   const pending = new Set<number>();
-  if (settings.outDir !== undefined && settings.wcs === undefined && !settings.quiet) {
+  if (settings.outDir !== undefined && settings.products.size === 0 && !settings.quiet) {
     terminal.note('--out-dir has no effect without an option that writes a file, such as --wcs');
   }
 
@@ -96,12 +102,17 @@ export async function runSolve(
       ...(journal === undefined ? {} : { journal }),
       preExist,
       onSubmitted: ({ submissionId }) => pending.add(submissionId),
-      deliver: (item, outcome) => deliver(outcome, wcsFiles.get(item), settings),
+      deliver: (item, input, outcome) =>
+        deliver(
+          { item, input, outcome, files: files.get(item), signal: terminal.signal, note: terminal.note },
+          settings,
+        ),
       async onResult(item, result) {
         const remote = 'outcome' in result ? result.outcome.report.remote : undefined;
         if (remote !== undefined) pending.delete(remote.submissionId);
         line.finish();
         print(item, result, settings, terminal);
+        await table?.add(item.name, result);
         exitCode = worse(exitCode, exitCodeOf(result));
         done++;
       },
@@ -111,29 +122,23 @@ export async function runSolve(
     if (!terminal.signal.aborted) throw error;
   }
   await (ended ?? end(false));
+  await table?.close();
   await journal?.close();
   return terminal.signal.reason === INTERRUPTED ? 130 : exitCode;
 }
 
-/** Writes what was asked for. */
-export async function deliver(outcome: Outcome, wcsFile: string | undefined, settings: SolveSettings): Promise<void> {
-  if (outcome.status !== 'solved' || wcsFile === undefined) return;
-  await writeWcs(wcsFile, outcome.solution, settings.overwrite);
-}
-
-/** Writes what was asked for; a file that cannot be written is a fault of the image. */
-export async function writeProducts(
-  result: ImageResult,
-  wcsFile: string | undefined,
-  settings: SolveSettings,
-): Promise<ImageResult> {
-  if ('fault' in result) return result;
-  try {
-    await deliver(result.outcome, wcsFile, settings);
-    return result;
-  } catch (error) {
-    return { fault: faultRecord(error), elapsedMs: result.elapsedMs };
-  }
+/**
+ * The table of a run.
+ *
+ * @param whenThere what becomes of one that is there, unless it may be replaced anyway
+ */
+export async function openTable(
+  { csv, overwrite }: SolveSettings,
+  whenThere: 'refuse' | 'replace' | 'append',
+): Promise<ResultsTable | undefined> {
+  if (csv === undefined) return undefined;
+  const { openResultsTable } = await import('./results-table.ts');
+  return await openResultsTable(csv, overwrite && whenThere === 'refuse' ? 'replace' : whenThere);
 }
 
 /** Prints what came of an image as the options say. */

@@ -6,6 +6,7 @@ import type { FrameSolverOptions } from '../pipeline/frame-solver.ts';
 import type { OptionValues } from './command.ts';
 import { readChoice, readNumber } from './option-value.ts';
 import type { NumberRule } from './option-value.ts';
+import { PRODUCT_NAMES, type ProductName } from './product-kinds.ts';
 
 /** How a server is asked. */
 export interface ServiceSettings {
@@ -33,8 +34,12 @@ export interface SolveSettings {
   readonly verbose: boolean;
   readonly overwrite: boolean;
   readonly outDir?: string;
-  /** Name of the WCS file; true: derived from the image's; absent: none is written. */
-  readonly wcs?: string | true;
+  /** Files to be written of each image: their name, or true: derived from the image's. */
+  readonly products: ReadonlyMap<ProductName, string | true>;
+  /** Write the solution into the image itself. */
+  readonly update?: { readonly backup: boolean; readonly dryRun: boolean };
+  /** The table of all images. */
+  readonly csv?: string;
 }
 
 /** Engines that can be named. */
@@ -56,9 +61,11 @@ export function readSettings(values: OptionValues): SolveSettings {
   const engines = readEngines(values);
   const jobs = number(values, 'jobs', { low: 1, high: 256, integer: true }, '-j');
   const outDir = text(values, 'out-dir');
-  const wcs = values.get('wcs');
+  const products = readProducts(values);
+  const update = readUpdate(values);
+  const csv = text(values, 'csv');
   return {
-    image: readImageOptions(values),
+    image: { ...readImageOptions(values), keepSources: products.has('sources') || products.has('corr') },
     ...(engines === undefined ? {} : { engines }),
     service: readService(values),
     ...(jobs === undefined ? {} : { jobs }),
@@ -69,8 +76,27 @@ export function readSettings(values: OptionValues): SolveSettings {
     verbose: values.has('verbose'),
     overwrite: values.has('overwrite'),
     ...(outDir === undefined ? {} : { outDir }),
-    ...(wcs === undefined ? {} : { wcs }),
+    products,
+    ...(update === undefined ? {} : { update }),
+    ...(csv === undefined ? {} : { csv }),
   };
+}
+
+function readProducts(values: OptionValues): Map<ProductName, string | true> {
+  return new Map(
+    PRODUCT_NAMES.flatMap((name) => {
+      const value = values.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function readUpdate(values: OptionValues): { backup: boolean; dryRun: boolean } | undefined {
+  const [backup, dryRun] = [values.has('backup'), values.has('dry-run')];
+  if (values.has('update')) return { backup, dryRun };
+  if (backup) throw new SolveError('BAD_OPTION', '--backup needs --update');
+  if (dryRun) throw new SolveError('BAD_OPTION', '--dry-run needs --update');
+  return undefined;
 }
 
 function readImageOptions(values: OptionValues): FrameSolverOptions {

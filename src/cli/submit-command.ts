@@ -1,5 +1,5 @@
 import { SolveError } from '../errors.ts';
-import type { Progress } from '../solution.ts';
+import type { Progress, SolveInput } from '../solution.ts';
 import { runBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
 import { exitCodeOf, worse } from './exit-code.ts';
@@ -9,7 +9,10 @@ import { readChoice, readNumber } from './option-value.ts';
 import { planProducts } from './products.ts';
 import { createProgressLine } from './progress.ts';
 import { QUEUE_GROUP, QUEUE_OPTIONS, readQueue, solveOptions } from './queue-options.ts';
-import { print, writeProducts } from './solve-command.ts';
+import { openTable, print } from './solve-command.ts';
+import { deliver } from './delivery.ts';
+import { faultRecord } from './result.ts';
+import type { ImageResult } from './result.ts';
 import { readSettings } from './solve-settings.ts';
 import { INTERRUPTED } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,6 +44,7 @@ export const submitCommand: Command = {
     },
     ...solveOptions('ra dec radius scale-low scale-high scale-units fov parity no-hints recursive extension'),
     ...solveOptions('downsample tweak-order crpix-center timeout json quiet verbose wcs out-dir overwrite'),
+    ...solveOptions('new-fits update backup dry-run sources corr rdls stars ini csv'),
   ],
   examples: [
     ['solve submit --redis redis://queue.local night/', 'all images of a folder, by whatever workers there are'],
@@ -64,9 +68,21 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
       : {}),
   };
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
-  const { items, wcsFiles } = planProducts(await findImages(operands, settings.recursive), settings);
+  const { items, files } = planProducts(await findImages(operands, settings.recursive), settings);
+  const table = await openTable(settings, 'refuse');
   const { submitMany } = await import('../pipeline/queue-submit.ts');
 
+  /** Writes what was asked for; a file that cannot be written is a fault of the image. */
+  const handOver = async (item: ImageItem, result: ImageResult, input: SolveInput): Promise<ImageResult> => {
+    if ('fault' in result) return result;
+    const { signal, note } = terminal;
+    try {
+      await deliver({ item, input, outcome: result.outcome, files: files.get(item), signal, note }, settings);
+      return result;
+    } catch (error) {
+      return { fault: faultRecord(error), elapsedMs: result.elapsedMs };
+    }
+  };
   let exitCode = 0;
   let done = 0;
   const watched = terminal.noteIsTerminal && !settings.quiet;
@@ -82,10 +98,11 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
       items,
       {
         signal: terminal.signal,
-        async onResult(item, answered) {
-          const result = await writeProducts(answered, wcsFiles.get(item), settings);
+        async onResult(item, answered, input) {
+          const result = input === undefined ? answered : await handOver(item, answered, input);
           line.finish();
           print(item, result, settings, terminal);
+          await table?.add(item.name, result);
           exitCode = worse(exitCode, exitCodeOf(result));
           done++;
         },
@@ -97,6 +114,8 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
     if (terminal.signal.reason === INTERRUPTED) return 130;
+  } finally {
+    await table?.close();
   }
   return exitCode;
 }

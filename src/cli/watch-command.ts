@@ -13,8 +13,11 @@ import { openEngines } from './engines.ts';
 import { type ImageItem, isImageName } from './images.ts';
 import { readNumber } from './option-value.ts';
 import { planProducts } from './products.ts';
-import { type ImageResult, faultRecord } from './result.ts';
-import { deliver, print } from './solve-command.ts';
+import { type ImageResult, faultLine, faultRecord } from './result.ts';
+import { openResultsTable } from './results-table.ts';
+import { deliver } from './delivery.ts';
+import type { ProductFiles } from './product-kinds.ts';
+import { print } from './solve-command.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
 import { type SolveSettings, readSettings } from './solve-settings.ts';
 import { INTERRUPTED, type Terminal } from './terminal.ts';
@@ -80,7 +83,9 @@ async function run(
   const [folder] = operands;
   if (folder === undefined || operands.length > 1) throw new SolveError('BAD_OPTION', 'watch takes one folder');
   const settings = readSettings(values);
-  if (typeof settings.wcs === 'string') throw new SolveError('BAD_OPTION', '--wcs names one file for all images');
+  for (const [name, file] of settings.products) {
+    if (file !== true) throw new SolveError('BAD_OPTION', `--${name} names one file for all images`);
+  }
   const options = readWatchOptions(values);
   const engines = await openEngines(settings, terminal.note);
   const draining = terminal.drainFirst();
@@ -135,14 +140,19 @@ async function watch(folder: string, all: Watch): Promise<number> {
     status = await openStatusServer(options.statusPort, state);
     cleanUps.push(() => status?.close());
   }
+  const table = settings.csv === undefined ? undefined : await openResultsTable(settings.csv, 'append');
+  if (table !== undefined) cleanUps.push(() => table.close());
   await journal.begin({ command: 'watch', arguments: words, cwd: process.cwd() });
   const where = status === undefined ? '' : `, status at ${status.url}`;
   tell('watching', `watching ${folder}${where}`, { folder: state.folder, ...(status && { url: status.url }) });
 
   let ready = false;
+  /** Images as they were left when the solution was written into them, by path. */
+  const updated = new Map<string, bigint>();
   const inputs = async function* (): AsyncGenerator<Arrival> {
     for await (const event of untilAborted(events, draining)) {
       if (event.kind === 'file') {
+        if (updated.get(event.file.path) === event.file.mtimeNs) continue;
         tally.atWork++;
         yield arrivalOf(event.file, ready, settings);
       } else {
@@ -163,9 +173,12 @@ async function watch(folder: string, all: Watch): Promise<number> {
     asked: askedOf(settings, engines),
     preExist: 'ignore',
     inputOf: ({ item }) => item.name,
-    deliver: async ({ item, wcsFile, fault }, outcome) => {
+    deliver: async ({ item, files, fault }, outcome) => {
       if (fault !== undefined) throw fault;
-      if (item.kind === 'file') await deliver(outcome, wcsFile, settings);
+      const { signal, note } = terminal;
+      const now = await deliver({ item, input: item.name, outcome, files, signal, note }, settings);
+      if (now !== undefined) updated.set(item.name, now.mtimeNs);
+      return now;
     },
     onStuck: (fault) => {
       state.troubles.set('journal', fault.message);
@@ -187,7 +200,9 @@ async function watch(folder: string, all: Watch): Promise<number> {
       tally.add(item.name, result);
       status?.count(result, isNew ? Date.now() - file.writtenAt : undefined);
       // Of hundreds that were solved last night there is nothing new to say.
-      if (!known || isNew) print(item, result, settings, terminal);
+      if (known && !isNew) continue;
+      print(item, result, settings, terminal);
+      await table?.add(item.name, result).catch((error: unknown) => terminal.note(faultLine(faultRecord(error))));
     }
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
@@ -206,17 +221,17 @@ interface Arrival {
   readonly file: ArrivedFile;
   /** It was not there at the start. */
   readonly isNew: boolean;
-  readonly wcsFile: string | undefined;
+  readonly files: ProductFiles | undefined;
   /** What is in the way of writing it. */
   readonly fault: SolveError | undefined;
 }
 
 function arrivalOf(file: ArrivedFile, isNew: boolean, settings: SolveSettings): Arrival {
   const named: ImageItem = { kind: 'file', name: file.path };
-  const { items, wcsFiles } = planProducts([named], settings, true);
+  const { items, files } = planProducts([named], settings, true);
   const [item] = items;
   const fault = item?.kind === 'fault' ? new SolveError(item.fault.code, item.fault.message) : undefined;
-  return { item: named, file, isNew, wcsFile: wcsFiles.get(named), fault };
+  return { item: named, file, isNew, files: files.get(named), fault };
 }
 
 /** @throws {SolveError} `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `BAD_OPTION` if it is no folder */

@@ -5,7 +5,7 @@ import { createPace } from '../pace.ts';
 import type { SkyIndex } from '../skyindex/sky-index.ts';
 import type { Matches, Outcome, Report, Solution, SolveInput, SolveOptions, Solver } from '../solution.ts';
 import type { Fitted } from '../solver/confirm.ts';
-import { finish, search } from '../solver/search.ts';
+import { type RungEnding, finish } from '../solver/search.ts';
 import { detectSources, estimateBackground } from '../sources/detection.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { calibrate } from '../wcs/calibration.ts';
@@ -13,6 +13,7 @@ import { fitInverse } from '../wcs/sip.ts';
 import type { Wcs } from '../wcs/wcs.ts';
 import { guessesOf } from './guesses.ts';
 import { isInMemory, openField } from './input.ts';
+import { searchSky } from './sky-search.ts';
 import { openBundledIndex } from './star-data.ts';
 
 /** How the engine inside the package works. Everything may be left out. */
@@ -27,6 +28,14 @@ export interface EmbeddedOptions {
   readonly extension?: number;
   /** Stars and quads to search. Default: those of the package. */
   readonly index?: SkyIndex;
+  /**
+   * Folders of Astrometry.net index files (41xx, 42xx, 52xx and others), searched beside the data of the package: for fields
+   * narrower than 0.6 degrees. Default: the folders where other programs keep them, of which only what the package lacks is
+   * used, and only for fields that are narrow or not found otherwise. An empty list: none.
+   */
+  readonly indexDirs?: readonly string[];
+  /** Told as the steps of the search end: for whoever wants to know why nothing was found. */
+  readonly onRungEnd?: (ending: RungEnding) => void;
 }
 
 /** Highest SIP order that is tried unless told. */
@@ -46,7 +55,7 @@ async function solveEmbedded(
   solveOptions: SolveOptions,
   options: EmbeddedOptions,
 ): Promise<Outcome> {
-  const { signal, timeoutMs, onProgress } = solveOptions;
+  const { signal, timeoutMs, onProgress, keepSources } = solveOptions;
   signal?.throwIfAborted();
   const pace = createPace(signal, timeoutMs);
   const stages: Record<string, number> = {};
@@ -67,13 +76,16 @@ async function solveEmbedded(
   onProgress?.({ stage: 'search' });
   const headerHints = 'hints' in field && options.headerHints !== false ? field.hints : [];
   const guesses = guessesOf(hints, headerHints, field.width);
-  const finding = await timed(
+  const indexDirs = options.indexDirs ?? (options.index === undefined ? undefined : []);
+  const found = await timed(
     'match',
-    search(sources, guesses, index, {
+    searchSky(sources, guesses, index, indexDirs, {
       pace,
       onRung: (text, fraction) => onProgress?.({ stage: 'search', text, fraction }),
+      ...(options.onRungEnd === undefined ? {} : { onRungEnd: options.onRungEnd }),
     }),
   );
+  const { finding } = found;
   const notes = headerHints.map((hint) =>
     hint.kind === 'position'
       ? `hint: ${hint.raDeg.toFixed(4)} ${hint.decDeg.toFixed(4)} deg from ${hint.from}`
@@ -84,21 +96,24 @@ async function solveEmbedded(
       `hint: ${hints.previous.raDeg.toFixed(4)} ${hints.previous.decDeg.toFixed(4)} deg from the frame before`,
     );
   }
+  notes.push(...found.notes);
   if (finding.kind === 'found') notes.push(`solved on rung "${finding.rung}" after ${finding.tried} hypotheses`);
   const report: Report = { stages, sources: sources.x.length, fwhm: sources.fwhm, candidates: finding.tried, notes };
+  const kept = keepSources === true ? { sources } : {};
   if (finding.kind !== 'found') {
     // Few sources say little if there was no time to look for them.
-    const reason = pace.expired ? 'time-limit' : finding.kind;
-    return { status: 'unsolved', reason, message: explain(reason, sources), report };
+    const reason = pace.expired ? 'time-limit' : found.lacksIndex ? 'no-index' : finding.kind;
+    return { status: 'unsolved', reason, message: explain(reason, sources), report, ...kept };
   }
   const fitStart = performance.now();
-  const fitted = finish(sources, finding.match, index, options.tweakOrder ?? TWEAK_ORDER);
+  const fitted = finish(sources, finding.match, found.index, options.tweakOrder ?? TWEAK_ORDER);
   stages['fit'] = performance.now() - fitStart;
   const rowOrder = 'rowOrder' in field ? field.rowOrder : 'bottom-up';
   return {
     status: 'solved',
     solution: toSolution(fitted, finding.logOdds, field.width, field.height, rowOrder),
     report,
+    ...kept,
   };
 }
 
@@ -159,13 +174,15 @@ function matchesOf(fitted: Fitted): Matches {
   return { x: pairs.x, y: pairs.y, ra, dec, magnitude, residual: Float32Array.from(residual) };
 }
 
-function explain(reason: 'exhausted' | 'time-limit' | 'too-few-sources', sources: SourceList): string {
+function explain(reason: 'exhausted' | 'no-index' | 'time-limit' | 'too-few-sources', sources: SourceList): string {
   const count = sources.x.length;
   switch (reason) {
     case 'too-few-sources':
       return `${count === 1 ? 'only 1 star' : count === 0 ? 'no stars' : `only ${count} stars`} found, at least 6 are needed: expose longer, or check focus and that this is a picture of the night sky`;
     case 'exhausted':
-      return `${count} sources found, but no place in the sky fits them: fields of 0.6 to 60 degrees with a dozen Tycho-2 stars can be solved; check focus, and that the field is neither narrower nor wider`;
+      return `${count} sources found, but no place in the sky fits them: fields of 0.6 to 60 degrees with a dozen Tycho-2 stars can be solved, narrower ones with index files (solve index recommend); check focus`;
+    case 'no-index':
+      return `${count} sources found, but the field is narrower than 0.6 degrees, and there are no index files for it: solve index recommend tells which ones it needs`;
     case 'time-limit':
       return `the time limit was reached with ${count} sources found: allow more time, or give a position or scale hint`;
   }

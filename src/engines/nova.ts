@@ -57,7 +57,7 @@ async function solveRemotely(
   session: Session,
   input: SolveInput,
   hints: Hints,
-  { signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted }: SolveOptions,
+  { signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted, keepSources }: SolveOptions,
   options: NovaEngineOptions,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
@@ -87,11 +87,13 @@ async function solveRemotely(
     notes,
     ...(remote === undefined ? {} : { remote }),
   });
+  const kept = keepSources === true && parcel.found !== undefined ? { sources: parcel.found } : {};
   const unsolved = (reason: 'exhausted' | 'time-limit', message: string): Outcome => ({
     status: 'unsolved',
     reason,
     message,
     report: report(),
+    ...kept,
   });
 
   const send = async (): Promise<Submission> => {
@@ -156,7 +158,7 @@ async function solveRemotely(
     if (job?.status !== 'success') return unsolved('exhausted', explain(where, hints));
     onProgress?.({ stage: 'fetch' });
     const solution = await timed('fetch', fetchSolution(job, parcel, limits(), notes));
-    return { status: 'solved', solution, report: report() };
+    return { status: 'solved', solution, report: report(), ...kept };
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof WaitLimitError || (error instanceof TimeLimitError && remote !== undefined)) {

@@ -25,6 +25,8 @@ export interface Parcel {
   readonly rowOrder: Solution['rowOrder'] | undefined;
   /** How many sources were found; 0 if none were looked for. */
   readonly sources: number;
+  /** Those; absent if none were looked for. */
+  readonly found?: SourceList;
   /** Typical width of the stars, pixels; 0 if none were looked for. */
   readonly fwhm: number;
   /** A line for people: what is sent. */
@@ -84,6 +86,7 @@ export async function packParcel(input: SolveInput, options: PackOptions): Promi
     rowOrder: field === undefined ? undefined : 'rowOrder' in field ? field.rowOrder : ('bottom-up' as const),
     sources: sources?.x.length ?? 0,
     fwhm: sources?.fwhm ?? 0,
+    ...(sources === undefined ? {} : { found: sources }),
   };
   if (sources !== undefined && enough) {
     if (sources.x.length === 0)

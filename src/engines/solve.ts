@@ -6,7 +6,7 @@ import { recentre } from '../wcs/recentre.ts';
 import { type EmbeddedOptions, createEmbeddedSolver } from './embedded.ts';
 
 /** What {@link solve} can be told. Everything may be left out. */
-export interface SolveImageOptions extends SolveOptions, Omit<EmbeddedOptions, 'index'> {
+export interface SolveImageOptions extends SolveOptions, Omit<EmbeddedOptions, 'index' | 'onRungEnd'> {
   /** What is known of the picture. A wrong hint costs time, never the solution. */
   readonly hints?: Hints;
   /**
@@ -43,7 +43,7 @@ const READ_ELSEWHERE: ReadonlySet<FaultCode> = new Set([
  * ```
  */
 export async function solve(input: SolveInput, options: SolveImageOptions = {}): Promise<Outcome> {
-  const { hints = {}, signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted } = options;
+  const { hints = {}, signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted, keepSources } = options;
   const engines = enginesFor(options);
   const end = performance.now() + timeoutMs;
   let last: Outcome | undefined;
@@ -60,6 +60,7 @@ export async function solve(input: SolveInput, options: SolveImageOptions = {}):
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(onSubmitted === undefined ? {} : { onSubmitted }),
         ...(submitted === undefined ? {} : { submitted }),
+        ...(keepSources === undefined ? {} : { keepSources }),
       });
     } catch (error) {
       signal?.throwIfAborted();

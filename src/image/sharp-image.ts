@@ -92,8 +92,9 @@ async function readSharpImage(source: ByteSource, format: string, options: Decod
 async function readSharpPlanes(source: ByteSource, options: DecodeOptions): Promise<Planes> {
   const { width, height, channels, samples } = await readSamples(source, options);
   const area = width * height;
-  const pixels = channels === 1 ? samples : samples.slice();
-  for (let plane = 0; channels > 1 && plane < channels; plane++) {
+  if (channels === 1) return { width, height, planes: 1, pixels: samples, rowOrder: 'top-down' };
+  const pixels = samples.slice();
+  for (let plane = 0; plane < channels; plane++) {
     const end = (plane + 1) * area;
     for (let to = plane * area, from = plane; to < end; to++, from += channels) pixels[to] = samples[from]!;
     if (options.pace.due()) await options.pace.breathe();

@@ -39,8 +39,10 @@ export interface JournaledOptions<T> extends FrameSolverOptions {
   /**
    * Hands over what came of it, before it counts as done; done again if it was interrupted. What it throws is the fault of
    * the image, and the answer is kept for the next time.
+   *
+   * @returns the file as it is now, if the answer was written into the image itself: then that is known to be answered
    */
-  readonly deliver?: (item: T, outcome: Outcome) => Promise<void>;
+  readonly deliver?: (item: T, outcome: Outcome) => Promise<Pick<ImagePlace, 'size' | 'mtimeNs'> | void>;
   /**
    * A journal that cannot be written, on a full disk say, is waited for. Told when that begins; absent: it is the fault of
    * the image.
@@ -186,7 +188,7 @@ class Desk<T> {
     if ((await journal.contentAt(place)) !== place.sha256) {
       await this.#write(() => journal.addPlace(identity, place), signal);
     }
-    const result = await this.#deliver(task, identity, outcome, elapsedMs, true);
+    const result = await this.#deliver(task, identity, place, outcome, elapsedMs, true);
     if (state === 'failed') {
       await this.#write(
         () => journal.record(identity, { state: outcome.status, result: toKeep(outcome, elapsedMs) }),
@@ -261,18 +263,21 @@ class Desk<T> {
     } else {
       await write(() => journal.record(identity, { state: outcome.status, result: toKeep(outcome, elapsedMs) }));
     }
-    return await this.#deliver(task, identity, outcome, elapsedMs, false);
+    return await this.#deliver(task, identity, place, outcome, elapsedMs, false);
   }
 
   async #deliver(
     { item, journal, signal }: Task<T>,
     identity: string,
+    place: ImagePlace,
     outcome: Outcome,
     elapsedMs: number,
     known: boolean,
   ): Promise<JournaledResult<T>> {
     try {
-      await this.#options.deliver?.(item, outcome);
+      const now = await this.#options.deliver?.(item, outcome);
+      // Its pixels are the same: it goes on by the name that its bytes had before.
+      if (now) await this.#write(() => journal.addPlace(identity, { ...place, ...now }), signal);
     } catch (error) {
       const { code, message } = error instanceof SolveError ? error : { code: 'INTERNAL', message: String(error) };
       // Then the next run hands it over without solving it.

@@ -2,9 +2,9 @@ import type { Outcome } from '../solution.ts';
 
 // An outcome as JSON, for the journal and for the queue: typed arrays are arrays there, and NaN is null.
 
-/** An outcome as plain data that `JSON.stringify` loses nothing of. */
+/** An outcome as plain data that `JSON.stringify` loses nothing of. Sources are left out: the image has them. */
 export function outcomeToRecord(outcome: Outcome): unknown {
-  return JSON.parse(JSON.stringify(outcome, plain));
+  return JSON.parse(JSON.stringify({ ...outcome, sources: undefined }, plain));
 }
 
 function plain(_key: string, value: unknown): unknown {

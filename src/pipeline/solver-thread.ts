@@ -15,6 +15,7 @@ export interface ThreadTask {
   readonly hints: Hints;
   readonly options: Omit<EmbeddedOptions, 'index'>;
   readonly timeoutMs: number | undefined;
+  readonly keepSources: boolean;
   /** Where progress goes, if somebody watches. */
   readonly port: MessagePort | undefined;
 }
@@ -24,13 +25,14 @@ export type ThreadAnswer = Outcome | { readonly code: FaultCode; readonly messag
 
 /** Solves one image. Cancelling ends the thread. */
 export default async function work(task: ThreadTask): Promise<ThreadAnswer> {
-  const { input, hints, options, timeoutMs, port } = task;
+  const { input, hints, options, timeoutMs, keepSources, port } = task;
   try {
     return await createEmbeddedSolver(options).solve(
       typeof input === 'object' && 'bytes' in input ? bytesSource(input.bytes, input.name) : input,
       hints,
       {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        keepSources,
         ...(port === undefined ? {} : { onProgress: (progress: Progress) => port.postMessage(progress) }),
       },
     );

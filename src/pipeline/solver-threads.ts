@@ -40,12 +40,13 @@ export async function openSolverThreads(
     plain: ThreadTask['options'],
     input: SolveInput,
     hints: Hints = {},
-    { signal, timeoutMs, onProgress }: SolveOptions = {},
+    { signal, timeoutMs, onProgress, keepSources = false }: SolveOptions = {},
   ): Promise<Outcome> => {
     signal?.throwIfAborted();
     const channel = onProgress === undefined ? undefined : new MessageChannel();
     channel?.port1.on('message', (progress: Progress) => onProgress?.(progress));
-    const task: ThreadTask = { input: await sendable(input), hints, options: plain, timeoutMs, port: channel?.port2 };
+    const port = channel?.port2;
+    const task: ThreadTask = { input: await sendable(input), hints, options: plain, timeoutMs, keepSources, port };
     try {
       const answer = (await pool.run(task, {
         ...(signal === undefined ? {} : { signal }),
