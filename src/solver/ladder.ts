@@ -79,6 +79,27 @@ export function ladder(field: Field, guesses: readonly Hints[]): Rung[] {
   return rungs.filter(({ guesses: allowed, name }) => allowed.length > 0 || !/^(hinted|scaled)/.test(name));
 }
 
+/**
+ * A search where the hints hold and nowhere else, for an index that is worth reading only if they do. Hypotheses beyond the
+ * hints cost nothing, so that it goes deep at once.
+ */
+export function hintedLadder(field: Field, guesses: readonly Hints[]): Rung[] {
+  const hinted = { hypotheses: 10_000, bands: isAny, guesses };
+  return [
+    { name: 'hinted bright', ...bright(field, 0, 10), ...SHARP, ...hinted },
+    { name: 'hinted local', ...local(field, 6, 4, MIDDLE), ...SHARP, ...hinted },
+    { name: 'hinted bright 18', ...bright(field, 10, 18), ...SHARP, ...hinted },
+    { name: 'hinted deep local', ...local(field, 10, 6, LEAST), ...SHARP, ...hinted },
+    { name: 'hinted tolerant', ...local(field, 8, 5, MIDDLE), ...TOLERANT, ...hinted },
+    { name: 'hinted bright 30', ...bright(field, 18, 30), ...SHARP, ...hinted },
+  ];
+}
+
+/** Rungs that nearly every field is solved on, and that end soon where it is not. */
+export function isQuick({ name }: Rung): boolean {
+  return /^(hinted|scaled) (bright|local)$|^(bright|local), /.test(name);
+}
+
 /** A tested hypothesis costs some 10 microseconds: these keep a rung within a second or two. */
 const SHARP = { slack: 0.002, errors: 3, hypotheses: 80_000 };
 const TOLERANT = { slack: 0.01, errors: 3.5, hypotheses: 80_000 };

@@ -27,6 +27,27 @@ export interface SearchOptions {
   readonly pace: Pace;
   /** Told as rungs begin: name, and how much of the ladder is done, 0 to 1. */
   readonly onRung?: (name: string, fraction: number) => void;
+  /** Told as rungs end. */
+  readonly onRungEnd?: (ending: RungEnding) => void;
+  /** The rungs to climb. Default: {@link ladder}. */
+  readonly ladder?: typeof ladder;
+  /** Hypotheses tried for this field before, in another index: the more, the higher the odds must be. */
+  readonly tried?: number;
+}
+
+/** What came of one rung of the search. */
+export interface RungEnding {
+  /** Which one. */
+  readonly name: string;
+  /** Places in the sky that were looked at. */
+  readonly tried: number;
+  /** Natural log of the odds of the best first look; -Infinity if there was none. */
+  readonly bestLook: number;
+  /**
+   * `found`; `all-tried`: its quads fit nothing; `most-tried`: it had as many hypotheses as it may have; `no-quads`: the index
+   * has none of the sizes that fit into the frame; `time-limit`.
+   */
+  readonly end: 'found' | 'all-tried' | 'most-tried' | 'no-quads' | 'time-limit';
 }
 
 /** Natural log of the odds at which a match is believed, 1e9 to 1, on top of the number of hypotheses tried. */
@@ -61,10 +82,14 @@ export async function search(
   const field = createField(sources);
   if (field.x.length < FEWEST_SOURCES) return { kind: 'too-few-sources', tried: 0 };
   const run = new Run(field, index, options.pace);
-  const rungs = ladder(field, guesses);
+  run.tried = options.tried ?? 0;
+  const rungs = (options.ladder ?? ladder)(field, guesses);
   for (const [i, rung] of rungs.entries()) {
     options.onRung?.(rung.name, i / rungs.length);
+    const before = run.tried;
     const found = await run.climb(rung);
+    const end = found !== undefined ? 'found' : options.pace.expired ? 'time-limit' : run.end;
+    options.onRungEnd?.({ name: rung.name, tried: run.tried - before, bestLook: run.bestLook, end });
     if (options.pace.expired) return { kind: 'time-limit', tried: run.tried };
     if (found) return { kind: 'found', ...found, rung: rung.name, tried: run.tried };
   }
@@ -91,6 +116,10 @@ export function finish(sources: SourceList, match: Fitted, index: SkyIndex, twea
 /** One search: what is open and what is reused between hypotheses. */
 class Run {
   tried: number = 0;
+  /** Of the rung that was climbed last. */
+  bestLook: number = -Infinity;
+  /** Why the rung that was climbed last ended without a match. */
+  end: 'all-tried' | 'most-tried' | 'no-quads' = 'all-tried';
   readonly #stars: StarBuffer = new StarBuffer();
   readonly #field: Field;
   readonly #index: SkyIndex;
@@ -118,6 +147,8 @@ class Run {
   /** Tries all quads of a rung. */
   async climb(rung: Rung): Promise<{ match: Fitted; logOdds: number } | undefined> {
     const field = this.#field;
+    this.bestLook = -Infinity;
+    this.end = 'all-tried';
     const limits = limitsOf(rung, field);
     // In wide fields codes come from directions, not from the plane of the image.
     const directions =
@@ -131,7 +162,10 @@ class Run {
       if (band.quadHigh < limits.leastScale * rung.least || band.quadLow > limits.mostScale * rung.most) continue;
       open.push({ band, quads: await band.open() });
     }
-    if (open.length === 0) return undefined;
+    if (open.length === 0) {
+      this.end = 'no-quads';
+      return undefined;
+    }
     const narrowest = Math.max(limits.leastScale, Math.min(...open.map(({ band }) => band.quadLow / rung.most)));
     await this.#index.stars.open(this.#direction, (narrowest * Math.hypot(field.width, field.height)) / 2);
     let work = 0;
@@ -139,7 +173,10 @@ class Run {
     for (const quad of rung.quads()) {
       if (work > WORK_PER_LOOK) {
         work = 0;
-        if (this.tried > most) return undefined;
+        if (this.tried > most) {
+          this.end = 'most-tried';
+          return undefined;
+        }
         if (this.#pace.due()) {
           await this.#pace.breathe();
           if (this.#pace.expired) return undefined;
@@ -178,6 +215,7 @@ class Run {
     this.tried++;
     const verdict = this.#verdict;
     verifyCamera(field, this.#index.stars, camera, quad, size, SURROUNDINGS * size, this.#scratch, verdict);
+    if (verdict.logOdds > this.bestLook) this.bestLook = verdict.logOdds;
     if (verdict.logOdds < PROMISING) return undefined;
     const x = (ax + bx) / 2;
     const y = (ay + by) / 2;
