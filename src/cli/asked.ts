@@ -3,7 +3,7 @@ import type { SolveSettings } from './solve-settings.ts';
 
 /** What is asked of images, as far as it changes the answer: the journal tells questions apart by it. */
 export function askedOf({ image, service }: SolveSettings, engines: readonly ('embedded' | Solver)[]): object {
-  const { hints, headerHints, extension, downsample, tweakOrder, crpixCenter } = image;
+  const { hints, headerHints, extension, downsample, tweakOrder, crpixCenter, indexDirs } = image;
   const servers = engines.flatMap((engine) => (engine === 'embedded' ? [] : [engine.server]));
   return {
     engines: engines.map((engine) => (engine === 'embedded' ? engine : engine.name)),
@@ -14,5 +14,6 @@ export function askedOf({ image, service }: SolveSettings, engines: readonly ('e
     downsample,
     tweakOrder,
     crpixCenter,
+    indexDirs,
   };
 }

@@ -13,6 +13,8 @@ export interface OptionSpec {
    * so that `solve --wcs m31.fits` never takes the image for the file to write; `--wcs=FILE` takes any name.
    */
   readonly endings?: readonly string[];
+  /** May be given several times: the values stand one a line, see `valuesOf`. */
+  readonly many?: true;
   /** The words it takes, for completion. */
   readonly choices?: readonly string[];
   /** What its value names, for completion. */
@@ -26,6 +28,12 @@ export interface OptionSpec {
 
 /** Options as given: a text, or true for a switch or an optional value left out. */
 export type OptionValues = ReadonlyMap<string, string | true>;
+
+/** The values of an option that may be given several times; none if it is not given. */
+export function valuesOf(values: OptionValues, name: string): string[] {
+  const value = values.get(name);
+  return typeof value === 'string' ? value.split('\n') : [];
+}
 
 /** One command as data, and what it does. */
 export interface Command {

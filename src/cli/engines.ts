@@ -19,8 +19,10 @@ export async function openEngines(
   const names = engines ?? ['embedded', ...(service.keyFile !== undefined || mayHaveKey() ? ['nova' as const] : [])];
   const opened: ('embedded' | Solver)[] = [];
   for (const name of names) {
-    if (name === 'embedded') opened.push(name);
-    else if (name === 'solve-field') opened.push(await openSolveField(settings));
+    if (name === 'embedded') {
+      await lookAtIndexes(settings, onWarning);
+      opened.push(name);
+    } else if (name === 'solve-field') opened.push(await openSolveField(settings));
     else {
       const solver = await openNova(settings, onWarning, engines === undefined && service.keyFile === undefined);
       if (solver !== undefined) opened.push(solver);
@@ -29,10 +31,19 @@ export async function openEngines(
   return opened;
 }
 
+/** Folders that are named must be there, and their broken files are told of: before the first image, not at each. */
+async function lookAtIndexes({ image }: SolveSettings, onWarning: (message: string) => void): Promise<void> {
+  if (image.indexDirs === undefined) return;
+  const { listIndexFiles } = await import('../engines/index-folders.ts');
+  const { broken } = await listIndexFiles(image.indexDirs, true);
+  for (const { error } of broken) onWarning(`index file left out: ${error.message}`);
+}
+
 async function openSolveField({ image, service }: SolveSettings): Promise<Solver> {
   const { createSolveFieldSolver } = await import('../engines/solve-field.ts');
-  const { extension, downsample, tweakOrder } = image;
+  const { extension, downsample, tweakOrder, indexDirs } = image;
   return createSolveFieldSolver({
+    ...(indexDirs === undefined ? {} : { indexDirs }),
     ...(service.upload === undefined ? {} : { give: service.upload }),
     ...(extension === undefined ? {} : { extension }),
     ...(downsample === undefined ? {} : { downsample }),

@@ -15,7 +15,7 @@ export function optionFlags(spec: OptionSpec): string {
 }
 
 /**
- * Reads the words after the command's name. The last of a repeated option counts.
+ * Reads the words after the command's name. The last of a repeated option counts, unless it is one for `many`.
  *
  * @throws {SolveError} `BAD_OPTION` for an unknown option (with the nearest known one) or a missing value;
  *   `NOT_AVAILABLE` for one that is announced only
@@ -23,7 +23,7 @@ export function optionFlags(spec: OptionSpec): string {
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
   const parser = new Parser(command.name).exitOverride().configureOutput({ writeErr: () => {} });
   parser.helpOption('-h, --help').argument('[operands...]').allowExcessArguments();
-  const options = command.options.map((spec) => ({ spec, option: new Option(optionFlags(spec)) }));
+  const options = command.options.map((spec) => ({ spec, option: optionOf(spec) }));
   for (const { option } of options) parser.addOption(option);
   try {
     parser.helpInformation = () => '';
@@ -43,6 +43,13 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
     }
   }
   return { operands: parser.args, values };
+}
+
+function optionOf(spec: OptionSpec): Option {
+  const option = new Option(optionFlags(spec));
+  if (spec.many)
+    option.argParser<string | undefined>((value, before) => (before === undefined ? value : `${before}\n${value}`));
+  return option;
 }
 
 /** Whether the words ask for help rather than for work. */

@@ -62,7 +62,14 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
     group: SEARCH,
     text: 'images at once; 1 if not said, 3 where only a server is asked',
   },
-  { name: 'index-dir', value: 'DIR', group: SEARCH, names: 'directory', text: 'index files to use', later: true },
+  {
+    name: 'index-dir',
+    value: 'DIR',
+    many: true,
+    group: SEARCH,
+    names: 'directory',
+    text: 'a folder of index files to use in place of the usual ones, for narrow fields; may be given several times',
+  },
   { name: 'resume', group: SEARCH, text: 'take the answers that earlier runs have found, and go on with what is left' },
 
   { name: 'json', group: OUTPUT, text: 'print one JSON object a line, in order of completion' },

@@ -3,7 +3,7 @@ import type { Hints } from '../hints.ts';
 import { parseDec, parseRa } from '../math/angle.ts';
 import type { WhatToSend } from '../engines/parcel.ts';
 import type { FrameSolverOptions } from '../pipeline/frame-solver.ts';
-import type { OptionValues } from './command.ts';
+import { type OptionValues, valuesOf } from './command.ts';
 import { readChoice, readNumber } from './option-value.ts';
 import type { NumberRule } from './option-value.ts';
 import { PRODUCT_NAMES, type ProductName } from './product-kinds.ts';
@@ -107,6 +107,7 @@ function readImageOptions(values: OptionValues): FrameSolverOptions {
   const downsample = number(values, 'downsample', { low: 1, high: 16, integer: true });
   const tweakOrder = number(values, 'tweak-order', { low: 0, high: 5, integer: true });
   const seconds = number(values, 'timeout', { low: 0, above: true, high: 86_400 });
+  const indexDirs = valuesOf(values, 'index-dir');
   return {
     hints: {
       ...(position === undefined ? {} : { position }),
@@ -119,6 +120,7 @@ function readImageOptions(values: OptionValues): FrameSolverOptions {
     ...(downsample === undefined ? {} : { downsample }),
     ...(tweakOrder === undefined ? {} : { tweakOrder }),
     crpixCenter: values.has('crpix-center'),
+    ...(indexDirs.length === 0 ? {} : { indexDirs }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   };
 }

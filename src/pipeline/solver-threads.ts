@@ -61,8 +61,9 @@ export async function openSolverThreads(
       channel?.port1.close();
     }
   };
-  const solverWith = ({ downsample, tweakOrder, headerHints, extension }: Omit<EmbeddedOptions, 'index'>): Solver => {
-    const plain = { downsample, tweakOrder, headerHints, extension } as ThreadTask['options'];
+  const solverWith = (wanted: Omit<EmbeddedOptions, 'index'>): Solver => {
+    const { downsample, tweakOrder, headerHints, extension, indexDirs } = wanted;
+    const plain = { downsample, tweakOrder, headerHints, extension, indexDirs } as ThreadTask['options'];
     return { name: 'embedded', solve: (...args) => run(plain, ...args) };
   };
   const close = (): Promise<void> => pool.destroy();
