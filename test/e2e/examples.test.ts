@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,46 @@ test('the example that solves many goes on behind a broken one', () => {
     expect.stringMatching(/neg_text\.fits: FORMAT_UNKNOWN\. /) as string,
     expect.stringMatching(/dev01_orion_2p5\.fits: solved, \d{2,} stars$/) as string,
   ]);
+});
+
+test('the example with a pipeline solves once, and knows the answers when it is called again', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'starfix-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const images = ['fixtures/synthetic/dev01_orion_2p5.fits', 'fixtures/negative/neg_one_star.fits'];
+  const call = (): string[] => {
+    const out = run('examples/pipeline.mjs', join(folder, 'journal'), ...images, 'fixtures/no-such.fits');
+    return out.trimEnd().split('\n').toSorted();
+  };
+  const lines = (known: string): unknown[] => [
+    `${images[1]}: unsolved${known}`,
+    'fixtures/no-such.fits: FILE_NOT_FOUND',
+    `${images[0]}: solved${known}`,
+  ];
+  expect(new Set(call())).toEqual(new Set(lines('')));
+  expect(new Set(call())).toEqual(new Set(lines(', known')));
+});
+
+const SERVICE = join(root, 'examples/starfix-watch.service');
+
+test('the service calls the program with options that it knows', () => {
+  const call = /^ExecStart=\/usr\/bin\/env solve (.*)$/m.exec(readFileSync(SERVICE, 'utf8'))![1]!;
+  const folder = join(tmpdir(), 'starfix-no-such-folder');
+  const words = call.replace('/data/tonight', folder).split(' ');
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), ...words], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: expect.stringContaining(`${folder}: no such folder`) as string,
+  });
+});
+
+const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+if (!analyze) console.warn('SKIPPED: systemd-analyze is not installed, so nobody looks at the service');
+
+test.skipIf(!analyze)('systemd has nothing to say against the service', () => {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', SERVICE], { encoding: 'utf8' });
+  expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: '' });
 });
 
 /** Runs an example while the server in this process answers. */
