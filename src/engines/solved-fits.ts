@@ -94,7 +94,10 @@ export async function updateFits(
     async (source) => {
       const plain = await unpacked(source, signal);
       if (!isFits(await plain.read(0, 80, signal))) {
-        throw new SolveError('FORMAT_UNSUPPORTED', `${path}: is no FITS file, and has no header for a WCS`);
+        throw new SolveError(
+          'FORMAT_UNSUPPORTED',
+          `${path}: is no FITS file and has no header for a WCS: --new-fits makes one of it`,
+        );
       }
       solved = await putSolution(plain, solution, options);
       if (dryRun || !solved.changed) return undefined;

@@ -1,9 +1,11 @@
 import { copyFile, constants, link, realpath, stat, unlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { dirname } from 'node:path';
 import { SolveError } from '../errors.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import type { ByteSource } from './byte-source.ts';
 import { openFile } from './file-source.ts';
+import { removeLeftBehind } from './left-behind.ts';
 
 /** What became of a file. */
 export interface Rewritten {
@@ -41,6 +43,7 @@ export async function rewriteFile(
     if (before === undefined) throw new SolveError('FILE_CHANGED', `${path}: came only now`);
     if ((before.mode & 0o222n) === 0n) throw new SolveError('FILE_UNWRITABLE', `${path}: is read-only`);
     const pieces = await make(source);
+    await removeLeftBehind(dirname(target));
     if (pieces === undefined) return undefined;
     const watched = async function* (): AsyncGenerator<Uint8Array> {
       yield* pieces;

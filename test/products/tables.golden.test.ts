@@ -128,7 +128,9 @@ print(data.dtype, data.shape, [int(plane[7, 11]) for plane in data], fits.gethea
       await write('colour.new'),
     );
     const { default: sharp } = await import('sharp');
-    const { data, info } = await sharp(join(FIXTURES, 'real/jusas_ngc7331.jpg')).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(join(FIXTURES, 'real/jusas_ngc7331.jpg'))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const pixel = [...data.subarray(3 * (7 * info.width + 11)).subarray(0, 3)];
     expect(printed.trim()).toBe(`uint8 (3, ${info.height}, ${info.width}) [${pixel.join(', ')}] TOP-DOWN`);
   });
@@ -146,11 +148,16 @@ print(json.dumps({'names': t.names, 'x': t['field_x'].tolist(), 'ra': t['index_r
     );
     const { names, x, ra, id, flux } = JSON.parse(printed) as Record<string, unknown[]>;
     expect(names).toEqual(
-      'field_x field_y field_ra field_dec index_x index_y index_ra index_dec index_id field_id match_weight MAG FLUX'.split(' '),
+      'field_x field_y field_ra field_dec index_x index_y index_ra index_dec index_id field_id match_weight MAG FLUX'.split(
+        ' ',
+      ),
     );
     expect(x).toEqual(Array.from(solution.matches.x, (value) => value + 1));
     expect(ra).toEqual([...solution.matches.ra]);
-    expect([id, flux]).toEqual([[0, 1, 2], [400, 300, 200]]);
+    expect([id, flux]).toEqual([
+      [0, 1, 2],
+      [400, 300, 200],
+    ]);
   });
 });
 
@@ -162,7 +169,8 @@ describe.skipIf(!hasSolveField || !existsSync('/usr/share/astrometry'))('solve-f
       const path = join(folder, name);
       writeFileSync(path, writeXylist(sources));
       const size = name.endsWith('.xyls') ? ['--width', String(sources.width), '--height', String(sources.height)] : [];
-      const options = '--overwrite --no-plots --new-fits none --cpulimit 60 --scale-units degwidth --scale-low 3 --scale-high 8';
+      const options =
+        '--overwrite --no-plots --new-fits none --cpulimit 60 --scale-units degwidth --scale-low 3 --scale-high 8';
       rmSync(join(folder, 'out.solved'), { force: true });
       const { stdout, stderr } = spawnSync(
         'solve-field',
