@@ -34,7 +34,7 @@ const bundle = await rolldown({
   platform: 'node',
   // Native code and its loader; the pool, which starts its own files as threads; what ships no licence to copy along;
   // what only those need who name a Redis server, and which finds its scripts by its own folder.
-  external: [/^(?:sharp|tinypool|fits-reader|bullmq|ioredis)(?:\/|$)/],
+  external: [/^(?:sharp|tinypool|fits-reader|saxes|bullmq|ioredis)(?:\/|$)/],
 });
 const { output } = await bundle.generate({ format: 'esm', chunkFileNames: '[name]-[hash].js' });
 await bundle.close();

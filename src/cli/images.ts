@@ -13,7 +13,7 @@ export type ImageItem =
   | { readonly kind: 'fault'; readonly name: string; readonly fault: FaultRecord };
 
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
-const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|jpe?g|png|tiff?|webp)$/i;
+const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|xisf|jpe?g|png|tiff?|webp)$/i;
 
 /** Is it the name of an image, as a folder has them? */
 export function isImageName(name: string): boolean {

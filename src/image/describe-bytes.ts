@@ -8,7 +8,6 @@ export interface Likeness {
 
 /** Text at a place near the beginning tells a kind of file; the first that fits counts. */
 const MARKS: readonly (readonly [offset: number, mark: string, what: string, image: boolean])[] = [
-  [0, 'XISF0100', 'a PixInsight XISF image', true],
   [0, 'GIF8', 'a GIF image', true],
   [0, 'BM', 'a BMP image', true],
   [0, '8BPS', 'a Photoshop image', true],

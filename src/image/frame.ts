@@ -31,7 +31,7 @@ export interface Frame {
   readonly rowOrder: 'bottom-up' | 'top-down';
   /** Set if neighbouring pixels look through different filters. */
   readonly bayer?: BayerPattern;
-  /** `fits`, `fits.fz`, `jpeg`, `png`, `tiff`, `webp`. */
+  /** `fits`, `fits.fz`, `xisf`, `jpeg`, `png`, `tiff`, `webp`, `raw`; `raw preview`: the picture that a camera put into its raw file. */
   readonly format: string;
   /** What the file says about where it points and how large its pixels are, best first. */
   readonly hints: readonly HeaderHint[];

@@ -8,6 +8,7 @@ import { FITS } from './fits-image.ts';
 import type { Frame, Pixels, Planes } from './frame.ts';
 import type { ImageFormat } from './image-format.ts';
 import { JPEG, PNG, TIFF, WEBP } from './sharp-image.ts';
+import { XISF } from './xisf-image.ts';
 
 /** How to read an image. */
 export interface ReadFrameOptions {
@@ -19,7 +20,7 @@ export interface ReadFrameOptions {
 }
 
 /** Asked in this order. A new format is one decoder file and one entry here. */
-const FORMATS: readonly ImageFormat[] = [FITS, JPEG, PNG, TIFF, WEBP];
+const FORMATS: readonly ImageFormat[] = [FITS, XISF, JPEG, PNG, TIFF, WEBP];
 
 /** Bytes looked at to tell what a file is. */
 const HEAD_BYTES = 1024;

@@ -330,7 +330,6 @@ describe('refused', () => {
     ['FORMAT_UNKNOWN', 'RIFF\x10\0\0\0AVI LIST', 'AVI'],
     ['FORMAT_UNSUPPORTED', 'GIF89a\x10\0\x10\0', 'GIF'],
     ['FORMAT_UNSUPPORTED', 'BM\x36\0\0\0', 'BMP'],
-    ['FORMAT_UNSUPPORTED', 'XISF0100\x10\0', 'XISF'],
     ['FORMAT_UNSUPPORTED', '\0\0\0\x18ftypheic', 'HEIC'],
     ['FORMAT_UNSUPPORTED', '\0\0\0\x18ftypcrx ', 'CR3'],
     ['FORMAT_UNSUPPORTED', 'II*\0\x10\0\0\0CR\x02\0', 'raw file'],
