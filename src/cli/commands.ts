@@ -67,7 +67,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./submit-command.ts')).submitCommand,
   },
   { name: 'serve', summary: 'answer like nova.astrometry.net' },
-  { name: 'doctor', summary: 'tell what is installed and which fields it covers' },
+  {
+    name: 'doctor',
+    summary: 'tell what is installed and which fields it covers',
+    load: async () => (await import('./doctor-command.ts')).doctorCommand,
+  },
+  {
+    name: 'explain',
+    summary: 'tell how an image is solved, or why it is not',
+    load: async () => (await import('./explain-command.ts')).explainCommand,
+  },
   {
     name: 'completion',
     summary: 'print a completion script for a shell',
