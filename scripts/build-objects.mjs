@@ -64,12 +64,24 @@ for (const row of entries.filter(({ Type }) => Type === 'Dup')) {
   for (const target of targets) aliases.set(target, [...(aliases.get(target) ?? []), row.Name]);
 }
 
-/** Capital letters where the catalogue has none, and a nebula named on its neighbour. */
-const COMMON_NAMES = {
-  IC0434: [],
-  NGC2024: ['Flame Nebula', 'Orion B'],
-  NGC1977: ['Running Man Nebula'],
-};
+/** A nebula that the catalogue names on its neighbour. */
+const COMMON_NAMES = { IC0434: [], NGC2024: ['Flame Nebula', 'Orion B'] };
+
+/** Of several names, which labels show: the catalogue has them in the order of the alphabet. */
+const BEST_KNOWN = new Set([
+  'Little Dumbbell Nebula',
+  'Orion Nebula',
+  'Tarantula Nebula',
+  'Carina Nebula',
+  'Swan Nebula',
+  'Wild Duck Cluster',
+  'Coathanger Asterism',
+]);
+
+function commonNames(row) {
+  const names = COMMON_NAMES[row.Name] ?? list(row['Common names']).map((name) => name.replace(/^the /, ''));
+  return names.sort((a, b) => Number(BEST_KNOWN.has(b)) - Number(BEST_KNOWN.has(a)));
+}
 
 const FAME = [/^M /, /^NGC /, /^IC /, /^Caldwell /];
 const fame = (name) => (FAME.findIndex((pattern) => pattern.test(name)) + FAME.length + 1) % (FAME.length + 1);
@@ -86,7 +98,7 @@ function deepSky(row) {
   ];
   return {
     designations: [...new Set(names.map(designation))].sort((a, b) => fame(a) - fame(b)),
-    commonNames: COMMON_NAMES[row.Name] ?? list(row['Common names']),
+    commonNames: commonNames(row),
     type: TYPES[row.Type],
     ra: 15 * sexagesimal(row.RA),
     dec: sexagesimal(row.Dec),

@@ -19,6 +19,9 @@ export interface ObjectFilter {
 /** The farthest corner of a cell from its centre, radians: measured over 300,000 random directions, with some room. */
 const CELL_RADIUS = 0.135;
 
+/** Designations people use. Others, and those of stars, give way to names. */
+const USUAL = /^(?:M|NGC|IC|B) \d/;
+
 /** Stars and deep-sky objects of the whole sky, found by place. Names are decoded for what is found alone. */
 export class ObjectCatalogue {
   readonly #file: ObjectFile;
@@ -90,9 +93,8 @@ export class ObjectCatalogue {
     const designations = first.split('|');
     const commonNames = second === '' ? [] : second.split('|');
     const kind = OBJECT_TYPES[type[i]!] ?? 'other';
-    const isStar = designations.at(-1)?.startsWith('HIP ') === true;
     return {
-      name: (isStar ? commonNames[0] : undefined) ?? designations[0] ?? '',
+      name: (USUAL.test(first) ? undefined : commonNames[0]) ?? designations[0] ?? '',
       designations,
       commonNames,
       type: kind,

@@ -21,7 +21,7 @@ export type ObjectType = (typeof OBJECT_TYPES)[number];
 
 /** A star or a deep-sky object, as the catalogue has it. */
 export interface SkyObject {
-  /** What a label says: the best known designation (`M 31`, `NGC 7331`), of a star its name (`Alnitak`, `σ Ori`). */
+  /** What a label says: `M 31`, `NGC 7331`; of stars and of what has no usual number the name: `Alnitak`, `Hyades`; else `σ Ori`. */
   readonly name: string;
   /** All designations, the best known first: `M 31`, `NGC 224`; `ζ Ori`, `50 Ori`, `HIP 26727`. */
   readonly designations: readonly string[];

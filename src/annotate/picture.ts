@@ -1,0 +1,94 @@
+import type { default as Sharp, Sharp as SharpImage } from 'sharp';
+import { SolveError } from '../errors.ts';
+import type { Frame } from '../image/frame.ts';
+import { readFrame } from '../image/open-frame.ts';
+import { bytesSource } from '../io/bytes-source.ts';
+import { displayDivisor, stretch } from './stretch.ts';
+import type { ShownImage } from './view.ts';
+
+/**
+ * What is drawn over: an image that was read, or the bytes of an image file. Bytes of a JPEG, PNG or WebP file of eight bits
+ * keep their colours; everything else is shown in grey, stretched.
+ */
+export type Picture = Frame | Uint8Array;
+
+let loading: Promise<typeof Sharp> | undefined;
+
+/** Loads the drawing library at first use. */
+function loadSharp(): Promise<typeof Sharp> {
+  loading ??= import('sharp').then((module) => module.default);
+  return loading;
+}
+
+/** Sizes were checked when the image was read. */
+const DECODE = { limitInputPixels: false, autoOrient: false } as const;
+
+/**
+ * A picture as the base of a drawing: eight bits, rows turned as they are shown, a negative for the light theme.
+ *
+ * @param size of the result, pixels
+ * @throws {SolveError} `BAD_ARGUMENT` if it has another size than the solved image; those of reading an image
+ */
+async function basePicture(picture: Picture, image: ShownImage, negative: boolean, size: Size): Promise<SharpImage> {
+  const sharp = await loadSharp();
+  const frame = picture instanceof Uint8Array ? await readFrame(bytesSource(picture, 'picture')) : picture;
+  const { width, height } = frame;
+  if (width !== image.width || height !== image.height) {
+    const solved = `${image.width} x ${image.height}`;
+    throw new SolveError('BAD_ARGUMENT', `the picture has ${width} x ${height} pixels, the solved image ${solved}`);
+  }
+  if (!(picture instanceof Uint8Array) || displayDivisor(frame) === undefined) {
+    const grey = stretch(frame, image.rowOrder, negative);
+    return sharp(grey, { ...DECODE, raw: { width, height, channels: 1 } }).resize({ ...size, fit: 'fill' });
+  }
+  const base = sharp(picture, DECODE)
+    .flatten({ background: '#000' })
+    .resize({ ...size, fit: 'fill' });
+  if (image.rowOrder === 'bottom-up') base.flip();
+  if (!negative) return base;
+  // Where a chain draws over a picture and turns it into its negative, it does so in this order, whatever the order of calls.
+  const inverted = await base.greyscale().negate().png({ compressionLevel: 0 }).toBuffer();
+  return sharp(inverted, DECODE);
+}
+
+/** Pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture as a `data:` address, for `<image>`: SVG files hold it themselves. */
+export async function pictureAddress(
+  picture: Picture,
+  image: ShownImage,
+  negative: boolean,
+  size: Size,
+): Promise<string> {
+  const base = await basePicture(picture, image, negative, size);
+  const bytes = await base.jpeg({ quality: 88 }).toBuffer();
+  return `data:image/jpeg;base64,${bytes.toString('base64')}`;
+}
+
+/**
+ * Draws SVG over a picture.
+ *
+ * @param svg of the same size
+ * @param background colour where there is no picture
+ * @returns a PNG file
+ */
+export async function drawOver(
+  picture: Picture | undefined,
+  image: ShownImage,
+  negative: boolean,
+  size: Size,
+  background: string,
+  svg: string,
+): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const base =
+    picture === undefined
+      ? sharp({ create: { ...size, channels: 3, background } })
+      : await basePicture(picture, image, negative, size);
+  const overlay = { input: Buffer.from(svg), limitInputPixels: false } as const;
+  return await base.toColourspace('srgb').composite([overlay]).removeAlpha().png({ compressionLevel: 3 }).toBuffer();
+}
