@@ -73,7 +73,7 @@ async function obtainKey({ keyFile, server }: ServiceChoice, terminal: Terminal)
   if (keyFile !== undefined) return findKey(server, { keyFile, onWarning: terminal.note }).apiKey;
   if (!process.stdin.isTTY) return checkKey(await readPipe(terminal.signal), 'standard input');
   terminal.note(`${server}/api_help shows the key when you are signed in there.`);
-  const { askSecret } = await import('./ask-secret.ts');
+  const { askSecret } = await import('./ask.ts');
   const typed = await askSecret(`API key for ${server} (not shown):`, terminal.signal);
   return typed === undefined ? undefined : checkKey(typed, 'what was typed');
 }
