@@ -1,4 +1,6 @@
 import { SolveError } from '../errors.ts';
+import type { HeaderHint } from '../hints.ts';
+import type { Frame } from '../image/frame.ts';
 import type { RungEnding } from '../solver/search.ts';
 import type { Outcome } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
@@ -11,10 +13,11 @@ import { readSettings } from './solve-settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options of `solve` that change what the engine of this package does. */
-const TAKEN = new Set([
-  ...['ra', 'dec', 'radius', 'scale-low', 'scale-high', 'scale-units', 'fov', 'parity', 'no-hints', 'extension'],
-  ...['downsample', 'tweak-order', 'timeout', 'json'],
-]);
+const TAKEN = new Set(
+  'ra dec radius scale-low scale-high scale-units fov parity no-hints extension downsample tweak-order timeout json'.split(
+    ' ',
+  ),
+);
 
 /** `solve explain IMAGE`. */
 export const explainCommand: Command = {
@@ -36,9 +39,17 @@ export const explainCommand: Command = {
 /** What is known of an image when it was looked at. */
 interface Explanation {
   readonly file: string;
-  readonly image: Readonly<Record<string, unknown>>;
-  readonly hints: readonly Readonly<Record<string, unknown>>[];
-  readonly sources: Readonly<Record<string, unknown>>;
+  readonly image: {
+    readonly width: number;
+    readonly height: number;
+    /** Of a list of sources there is none. */
+    readonly format?: string;
+    readonly rowOrder?: string;
+    readonly bayer?: string;
+    readonly pixels?: string;
+  };
+  readonly hints: readonly (HeaderHint & { readonly used: boolean })[];
+  readonly sources: ReturnType<typeof countSources>;
   readonly rungs: readonly RungEnding[];
   readonly stages: Readonly<Record<string, number>>;
   readonly outcome: Outcome;
@@ -75,8 +86,8 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
     image: {
       width: field.width,
       height: field.height,
-      ...(frame && { format: frame.format, rowOrder: frame.rowOrder, bayer: frame.bayer }),
-      pixels: frame?.pixels.constructor.name.replace('Array', '').toLowerCase(),
+      ...(frame && { format: frame.format, rowOrder: frame.rowOrder, pixels: pixelType(frame.pixels) }),
+      ...(frame?.bayer && { bayer: frame.bayer }),
     },
     hints: frame === undefined ? [] : frame.hints.map((hint) => ({ ...hint, used: image.headerHints !== false })),
     sources: countSources(sources),
@@ -92,7 +103,17 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   return outcome.status === 'solved' ? 0 : 1;
 }
 
-function countSources({ x, flags, fwhm }: SourceList): Record<string, unknown> {
+function pixelType(pixels: Frame['pixels']): string {
+  return pixels.constructor.name.replace('Array', '').toLowerCase();
+}
+
+function countSources({ x, flags, fwhm }: SourceList): {
+  readonly found: number;
+  readonly fwhm: number;
+  readonly saturated: number;
+  readonly elongated: number;
+  readonly atTheBorder: number;
+} {
   const count = (bit: number): number => flags.reduce((sum, flag) => sum + ((flag & bit) === 0 ? 0 : 1), 0);
   return {
     found: x.length,
@@ -135,13 +156,15 @@ const MOST_LISTED = 10;
 function toLines({ image, hints, sources, rungs, stages }: Explanation, list: SourceList): string[] {
   const { width, height, format, rowOrder, bayer, pixels } = image;
   const shown = Math.min(MOST_LISTED, list.x.length);
+  const { found, fwhm, saturated, elongated, atTheBorder } = sources;
+  const kind = format === undefined ? ', a list of sources' : `, ${format}, ${pixels}, ${rowOrder}`;
   return [
     'image',
-    `  ${width} x ${height} pixels${format === undefined ? ', a list of sources' : `, ${format}, ${pixels}, ${rowOrder}`}${bayer === undefined ? '' : `, Bayer ${bayer}`}`,
+    `  ${width} x ${height} pixels${kind}${bayer === undefined ? '' : `, Bayer ${bayer}`}`,
     'hints in the file',
     ...(hints.length === 0 ? ['  none'] : hints.map(hintLine)),
     'stars found',
-    `  ${sources['found']}, typically ${sources['fwhm']} pixels wide; ${sources['saturated']} saturated, ${sources['elongated']} elongated, ${sources['atTheBorder']} at the border`,
+    `  ${found}, typically ${fwhm} pixels wide; ${saturated} saturated, ${elongated} elongated, ${atTheBorder} at the border`,
     ...Array.from({ length: shown }, (_, i) => sourceLine(list, i)),
     'search',
     ...(rungs.length === 0 ? ['  none: too few stars'] : rungs.map(rungLine)),
@@ -153,12 +176,12 @@ function toLines({ image, hints, sources, rungs, stages }: Explanation, list: So
   ];
 }
 
-function hintLine(hint: Readonly<Record<string, unknown>>): string {
+function hintLine(hint: Explanation['hints'][number]): string {
   const what =
-    hint['kind'] === 'position'
-      ? `position ${Number(hint['raDeg']).toFixed(4)} ${Number(hint['decDeg']).toFixed(4)} deg`
-      : `scale ${Number(hint['scaleArcsec']).toPrecision(5)} arcsec/px`;
-  return `  ${what}, from ${String(hint['from'])}${hint['used'] === true ? '' : ' (not used: --no-hints)'}`;
+    hint.kind === 'position'
+      ? `position ${hint.raDeg.toFixed(4)} ${hint.decDeg.toFixed(4)} deg`
+      : `scale ${hint.scaleArcsec.toPrecision(5)} arcsec/px`;
+  return `  ${what}, from ${hint.from}${hint.used ? '' : ' (not used: --no-hints)'}`;
 }
 
 function sourceLine({ x, y, flux, sigma }: SourceList, i: number): string {

@@ -170,6 +170,9 @@ async function* readPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Files that it would write and nobody reads. */
+const UNWANTED = ['--new-fits', '--index-xyls', '--rdls', '--match', '--solved'];
+
 function wordsFor(
   folder: string,
   { position, scale, fieldWidth, parity }: Hints,
@@ -189,8 +192,15 @@ function wordsFor(
   const asImage = parcel.sources === 0 || !(typeof parcel.content === 'object' && 'x' in parcel.content);
   const size = parcel.size;
   return [
-    ...['--dir', folder, '--temp-dir', folder, '--out', 'field', '--overwrite', '--no-plots', '--new-fits', 'none'],
-    ...['--index-xyls', 'none', '--rdls', 'none', '--match', 'none', '--solved', 'none'],
+    '--dir',
+    folder,
+    '--temp-dir',
+    folder,
+    '--out',
+    'field',
+    '--overwrite',
+    '--no-plots',
+    ...UNWANTED.flatMap((option) => [option, 'none']),
     ...indexDirs.flatMap((dir) => ['--index-dir', resolve(dir)]),
     ...(asImage
       ? [
