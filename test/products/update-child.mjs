@@ -8,6 +8,6 @@ const solutionAt = (ra) => ({
   wcs: { crval: [ra, 20], crpix: [499.5, 1999.5], cd: [-0.001, 0, 0, 0.001] },
 });
 process.stdout.write('ready\n');
-for (let i = 0; how !== 'once' || i < 1; i++) {
-  await updateFits(path, solutionAt(how === 'once' ? 10 : 10 + (i % 2)), { backup: how === 'backup' });
-}
+const update = (ra) => updateFits(path, solutionAt(ra), { backup: how === 'backup' });
+if (how === 'once') await update(10);
+else for (let i = 0; ; i++) await update(10 + (i % 2));
