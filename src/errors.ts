@@ -37,6 +37,11 @@ export const FAULTS = {
   INDEX_MISSING: { exit: 3, http: 500, remedy: 'Install the package again; its data folder is incomplete.' },
   INDEX_CORRUPT: { exit: 3, http: 500, remedy: 'Fetch the index file again.' },
   INDEX_UNSUPPORTED: { exit: 3, http: 500, remedy: 'Use index files of quads of three or four stars.' },
+  DOWNLOAD_FAILED: {
+    exit: 5,
+    http: 502,
+    remedy: 'Run it again: it goes on where it stopped. --mirror names another place.',
+  },
   FILE_CHANGED: { exit: 3, http: 409, remedy: 'Wait until the file is written, then send it again.' },
   JOURNAL_BUSY: {
     exit: 3,

@@ -40,7 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'fetch the files of a job',
     load: async () => (await import('./fetch-command.ts')).fetchCommand,
   },
-  { name: 'index', summary: 'list, install, build or check index files' },
+  {
+    name: 'index',
+    summary: 'list, install, build or check index files',
+    load: async () => (await import('./index-command.ts')).indexCommand,
+  },
   {
     name: 'resume',
     summary: 'go on with what an interrupted run had begun',

@@ -1,6 +1,7 @@
 import { SolveError } from '../errors.ts';
 import type { AstrometryStars } from './astrometry-stars.ts';
 import { leavesInBox } from './kd-search.ts';
+import { quadCode } from './quad-code.ts';
 import type { KdTree } from './kd-tree-file.ts';
 import type { OpenBand, QuadHits } from './sky-index.ts';
 
@@ -18,6 +19,9 @@ export interface CodeRules {
   /** `CIRCLE`: C and D lie in the circle whose diameter is AB. */
   readonly circle: boolean;
 }
+
+/** Codes are stored in steps of 2e-5, and stars to microarcseconds: what differs more is damaged. */
+const CODE_ERROR = 1e-3;
 
 /** The quads of an Astrometry.net file, in memory. */
 export class AstrometryCodes implements OpenBand {
@@ -90,6 +94,33 @@ export class AstrometryCodes implements OpenBand {
         this.#searchThree(x, y, tolerance, exchange, mirror, hits);
       }
     }
+  }
+
+  /** Compares codes with the stars that they belong to: up to so many, evenly taken. */
+  wrongCodes(most: number): number {
+    const { data, dataLow, dataScale, original, points } = this.#tree;
+    const vectors = new Float64Array(12);
+    const code = new Float64Array(4);
+    const step = Math.max(1, Math.floor(points / most));
+    let wrong = 0;
+    for (let point = 0; point < points; point += step) {
+      const quad = this.#size * (original ? original[point]! : point);
+      for (let i = 0; i < this.#size; i++) this.#stars.direction(this.#quads[quad + i]!, vectors, 3 * i);
+      quadCode(vectors, 0, 1, 2, this.#size === 4 ? 3 : 2, code);
+      // As the file has it: times 1 + i, x to the west.
+      for (let c = 0; c < this.#size - 2; c++) {
+        const [re, im] = [code[2 * c]!, code[2 * c + 1]!];
+        const at = (this.#size - 2) * 2 * point + 2 * c;
+        const x = dataLow[2 * c]! + data[at]! / dataScale - (re + im);
+        const y = dataLow[2 * c + 1]! + data[at + 1]! / dataScale - (re - im);
+        // NaN is wrong too.
+        if (!(Math.hypot(x, y) < CODE_ERROR)) {
+          wrong++;
+          break;
+        }
+      }
+    }
+    return wrong;
   }
 
   #searchFour(

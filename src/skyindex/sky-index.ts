@@ -45,6 +45,11 @@ export interface OpenBand {
    * @param hits receives what is found, after what it holds already
    */
   searchTriple?(code: Float64Array, tolerance: number, hits: QuadHits): void;
+  /**
+   * How many of up to `most` quads, evenly taken, have a code other than their stars give: 0 in a file that is whole. Bands
+   * that do not store codes beside all stars have it not.
+   */
+  wrongCodes?(most: number): number;
 }
 
 /** Results of code searches; grows as needed, reused between calls. */

@@ -7,7 +7,7 @@ import type { StarList } from './index-quads.ts';
 
 /** Names of columns, the first that is there being taken. Case does not count. */
 const RA = /^(ra|raj2000|ra_icrs|_raj2000|alpha|ra_deg)$/i;
-const DEC = /^(dec|dej2000|decj2000|de_icrs|dec_icrs|_dej2000|delta|dec_deg)$/i;
+const DEC = /^(dec|de|dej2000|decj2000|de_icrs|dec_icrs|_dej2000|delta|dec_deg)$/i;
 const MAGNITUDE = [/^(mag|magnitude)$/i, /^(phot_g_mean_mag|gmag|vtmag|vmag|mag_vt|mag_v|jmag|j_m)$/i, /mag/i];
 
 /** Rows and text are read in pieces of about this size. */
