@@ -1,5 +1,6 @@
 import { SolveError } from '../errors.ts';
-import type { Progress } from '../solution.ts';
+import type { FieldObject } from '../objects/field-objects.ts';
+import type { Progress, Solution } from '../solution.ts';
 import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
@@ -10,6 +11,7 @@ import { deliver } from './delivery.ts';
 import { planProducts } from './products.ts';
 import { createProgressLine } from './progress.ts';
 import { renderJson } from './render-json.ts';
+import { renderObjects } from './render-objects.ts';
 import { renderBlock, renderLine, renderReport } from './render-text.ts';
 import { faultLine } from './result.ts';
 import { type RunCall, openRunJournal } from './run-journal.ts';
@@ -111,7 +113,8 @@ export async function runSolve(
         const remote = 'outcome' in result ? result.outcome.report.remote : undefined;
         if (remote !== undefined) pending.delete(remote.submissionId);
         line.finish();
-        print(item, result, settings, terminal);
+        await print(item, result, settings, terminal);
+        await bundle(item, result, settings, terminal);
         await table?.add(item.name, result);
         exitCode = worse(exitCode, exitCodeOf(result));
         done++;
@@ -141,12 +144,45 @@ export async function openTable(
   return await openResultsTable(csv, overwrite && whenThere === 'refuse' ? 'replace' : whenThere);
 }
 
+/** Stores what tells of a failure, if that is wanted; what goes wrong with it is no fault of the image. */
+export async function bundle(
+  item: ImageItem,
+  result: ImageResult,
+  settings: SolveSettings,
+  terminal: Terminal,
+): Promise<void> {
+  if (settings.keepFailed === undefined) return;
+  const { keepFailed } = await import('./failed-bundle.ts');
+  try {
+    const folder = await keepFailed(item, result, settings, terminal.signal);
+    if (folder !== undefined && !settings.quiet) terminal.note(`${item.name}: what may explain it is in ${folder}`);
+  } catch (error) {
+    terminal.signal.throwIfAborted();
+    terminal.note(`${item.name}: --keep-failed: ${(error as Error).message}`);
+  }
+}
+
 /** Prints what came of an image as the options say. */
-export function print(item: ImageItem, result: ImageResult, settings: SolveSettings, terminal: Terminal): void {
+export async function print(
+  item: ImageItem,
+  result: ImageResult,
+  settings: SolveSettings,
+  terminal: Terminal,
+): Promise<void> {
   const { name } = item;
+  const solution = 'outcome' in result && result.outcome.status === 'solved' ? result.outcome.solution : undefined;
+  const objects = settings.objects && solution !== undefined ? await listObjects(solution) : undefined;
   if (settings.verbose && 'outcome' in result)
     for (const line of renderReport(name, result.outcome)) terminal.note(line);
-  if (settings.json) terminal.out(`${renderJson(name, result)}\n`);
+  if (settings.json) terminal.out(`${renderJson(name, result, objects)}\n`);
   else if ('fault' in result) terminal.note(faultLine(result.fault, name));
-  else terminal.out(terminal.outIsTerminal ? renderBlock(name, result) : renderLine(name, result));
+  else {
+    const answer = terminal.outIsTerminal ? renderBlock(name, result) : renderLine(name, result);
+    terminal.out(objects === undefined || solution === undefined ? answer : answer + renderObjects(objects, solution));
+  }
+}
+
+async function listObjects(solution: Solution): Promise<FieldObject[]> {
+  const { objectsIn } = await import('../annotate/object-data.ts');
+  return await objectsIn(solution);
 }

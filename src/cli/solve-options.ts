@@ -73,6 +73,7 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
   { name: 'resume', group: SEARCH, text: 'take the answers that earlier runs have found, and go on with what is left' },
 
   { name: 'json', group: OUTPUT, text: 'print one JSON object a line, in order of completion' },
+  { name: 'objects', group: OUTPUT, text: 'list what lies in the field: galaxies, nebulae, clusters, stars with names' },
   { name: 'quiet', short: 'q', group: OUTPUT, text: 'no progress and no notes: answers and errors only' },
   { name: 'verbose', short: 'v', group: OUTPUT, text: 'tell the hints and their keywords, the stages and their times' },
 
@@ -111,9 +112,9 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
     name: 'annotate',
     value: 'FILE',
     endings: ['.png', '.svg'],
+    names: 'file',
     group: PRODUCTS,
-    text: 'draw what lies in the field',
-    later: true,
+    text: 'draw the grid, objects and stars over the image; FILE ends in .png or .svg, else .annotated.png is made',
   },
   {
     name: 'sources',
@@ -156,6 +157,15 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
     text: 'write the result as ASTAP does; ends in .ini',
   },
   { name: 'csv', value: 'FILE', names: 'file', group: PRODUCTS, text: 'write a table with one line for each image' },
+
+  {
+    name: 'keep-failed',
+    value: 'DIR',
+    names: 'directory',
+    group: PRODUCTS,
+    text: 'store the header, the sources, the options and the log of images without a solution in DIR',
+  },
+  { name: 'keep-pixels', group: PRODUCTS, text: 'with --keep-failed: the image itself too' },
 
   { name: 'server', value: 'URL', group: SERVICE, text: 'another server; https://nova.astrometry.net if not said' },
   {

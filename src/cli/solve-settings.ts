@@ -30,6 +30,8 @@ export interface SolveSettings {
   /** Take the answers of earlier runs. */
   readonly resume: boolean;
   readonly json: boolean;
+  /** List what lies in the field. */
+  readonly objects: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly overwrite: boolean;
@@ -40,6 +42,8 @@ export interface SolveSettings {
   readonly update?: { readonly backup: boolean; readonly dryRun: boolean };
   /** The table of all images. */
   readonly csv?: string;
+  /** Where to store what is needed to understand why an image has no solution; with its pixels? */
+  readonly keepFailed?: { readonly folder: string; readonly pixels: boolean };
 }
 
 /** Engines that can be named. */
@@ -64,6 +68,10 @@ export function readSettings(values: OptionValues): SolveSettings {
   const products = readProducts(values);
   const update = readUpdate(values);
   const csv = text(values, 'csv');
+  const failedFolder = text(values, 'keep-failed');
+  if (values.has('keep-pixels') && failedFolder === undefined) {
+    throw new SolveError('BAD_OPTION', '--keep-pixels needs --keep-failed');
+  }
   return {
     image: { ...readImageOptions(values), keepSources: products.has('sources') || products.has('corr') },
     ...(engines === undefined ? {} : { engines }),
@@ -72,6 +80,7 @@ export function readSettings(values: OptionValues): SolveSettings {
     recursive: values.has('recursive'),
     resume: values.has('resume'),
     json: values.has('json'),
+    objects: values.has('objects'),
     quiet: values.has('quiet'),
     verbose: values.has('verbose'),
     overwrite: values.has('overwrite'),
@@ -79,6 +88,7 @@ export function readSettings(values: OptionValues): SolveSettings {
     products,
     ...(update === undefined ? {} : { update }),
     ...(csv === undefined ? {} : { csv }),
+    ...(failedFolder === undefined ? {} : { keepFailed: { folder: failedFolder, pixels: values.has('keep-pixels') } }),
   };
 }
 

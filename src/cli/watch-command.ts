@@ -17,7 +17,7 @@ import { type ImageResult, faultLine, faultRecord } from './result.ts';
 import { openResultsTable } from './results-table.ts';
 import { deliver } from './delivery.ts';
 import type { ProductFiles } from './product-kinds.ts';
-import { print } from './solve-command.ts';
+import { bundle, print } from './solve-command.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
 import { type SolveSettings, readSettings } from './solve-settings.ts';
 import { INTERRUPTED, type Terminal } from './terminal.ts';
@@ -201,7 +201,8 @@ async function watch(folder: string, all: Watch): Promise<number> {
       status?.count(result, isNew ? Date.now() - file.writtenAt : undefined);
       // Of hundreds that were solved last night there is nothing new to say.
       if (known && !isNew) continue;
-      print(item, result, settings, terminal);
+      await print(item, result, settings, terminal);
+      await bundle(item, result, settings, terminal);
       await table?.add(item.name, result).catch((error: unknown) => terminal.note(faultLine(faultRecord(error))));
     }
   } catch (error) {
