@@ -3,6 +3,7 @@ import { type Hdu, readHdus } from '../fits/hdu.ts';
 import { type Table, readTable } from '../fits/table.ts';
 import { formatTableFile } from '../fits/table-writer.ts';
 import type { ByteSource } from '../io/byte-source.ts';
+import { bytesSource } from '../io/bytes-source.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { readNumbers } from './table-numbers.ts';
 
@@ -70,7 +71,11 @@ function names({ header }: Hdu): Set<string> {
  * @returns undefined if no table has columns X and Y
  * @throws {SolveError} `FITS_HEADER` for columns that hold no numbers, `FITS_TRUNCATED`
  */
-export async function readXylist(source: ByteSource, signal?: AbortSignal): Promise<SourceList | undefined> {
+export async function readXylist(
+  input: Uint8Array | ByteSource,
+  signal?: AbortSignal,
+): Promise<SourceList | undefined> {
+  const source = input instanceof Uint8Array ? bytesSource(input, 'xylist') : input;
   const { name } = source;
   const hdus = await readHdus(source, { signal });
   const table = findXylist(source, hdus);
