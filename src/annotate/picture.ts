@@ -3,7 +3,8 @@ import { SolveError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
 import { readFrame } from '../image/open-frame.ts';
 import { bytesSource } from '../io/bytes-source.ts';
-import { displayDivisor, stretch } from './stretch.ts';
+import { MAKER } from './maker.ts';
+import { stretch } from './stretch.ts';
 import type { ShownImage } from './view.ts';
 
 /**
@@ -31,24 +32,42 @@ const DECODE = { limitInputPixels: false, autoOrient: false } as const;
  */
 async function basePicture(picture: Picture, image: ShownImage, negative: boolean, size: Size): Promise<SharpImage> {
   const sharp = await loadSharp();
-  const frame = picture instanceof Uint8Array ? await readFrame(bytesSource(picture, 'picture')) : picture;
-  const { width, height } = frame;
-  if (width !== image.width || height !== image.height) {
-    const solved = `${image.width} x ${image.height}`;
-    throw new SolveError('BAD_ARGUMENT', `the picture has ${width} x ${height} pixels, the solved image ${solved}`);
-  }
-  if (!(picture instanceof Uint8Array) || displayDivisor(frame) === undefined) {
+  const asFile = picture instanceof Uint8Array ? await displayedSize(picture, sharp) : undefined;
+  if (!(picture instanceof Uint8Array) || asFile === undefined) {
+    const frame = picture instanceof Uint8Array ? await readFrame(bytesSource(picture, 'picture')) : picture;
+    checkSize(frame, image);
+    const { width, height } = frame;
     const grey = stretch(frame, image.rowOrder, negative);
     return sharp(grey, { ...DECODE, raw: { width, height, channels: 1 } }).resize({ ...size, fit: 'fill' });
   }
+  checkSize(asFile, image);
   const base = sharp(picture, DECODE)
     .flatten({ background: '#000' })
     .resize({ ...size, fit: 'fill' });
   if (image.rowOrder === 'bottom-up') base.flip();
   if (!negative) return base;
   // Where a chain draws over a picture and turns it into its negative, it does so in this order, whatever the order of calls.
-  const inverted = await base.greyscale().negate().png({ compressionLevel: 0 }).toBuffer();
+  const inverted = await base.greyscale().negate().png().toBuffer();
   return sharp(inverted, DECODE);
+}
+
+/** First bytes of JPEG, PNG and WebP files. */
+const DISPLAYED = /^(?:\xff\xd8\xff|\x89PNG|RIFF....WEBP)/s;
+
+/** Size of a picture file of eight bits a channel, which is shown in its own colours; undefined for every other file. */
+async function displayedSize(bytes: Uint8Array, sharp: typeof Sharp): Promise<Size | undefined> {
+  if (!DISPLAYED.test(Buffer.from(bytes.subarray(0, 12)).toString('latin1'))) return undefined;
+  // What is damaged is told by who reads it as an image.
+  const facts = await sharp(bytes, DECODE)
+    .metadata()
+    .catch(() => undefined);
+  return facts?.depth === 'uchar' ? { width: facts.width, height: facts.height } : undefined;
+}
+
+function checkSize({ width, height }: Size, image: ShownImage): void {
+  if (width === image.width && height === image.height) return;
+  const solved = `${image.width} x ${image.height}`;
+  throw new SolveError('BAD_ARGUMENT', `the picture has ${width} x ${height} pixels, the solved image ${solved}`);
 }
 
 /** Pixels. */
@@ -74,7 +93,7 @@ export async function pictureAddress(
  *
  * @param svg of the same size
  * @param background colour where there is no picture
- * @returns a PNG file
+ * @returns a PNG file, with {@link MAKER} as the software in its EXIF data
  */
 export async function drawOver(
   picture: Picture | undefined,
@@ -90,5 +109,9 @@ export async function drawOver(
       ? sharp({ create: { ...size, channels: 3, background } })
       : await basePicture(picture, image, negative, size);
   const overlay = { input: Buffer.from(svg), limitInputPixels: false } as const;
-  return await base.toColourspace('srgb').composite([overlay]).removeAlpha().png({ compressionLevel: 3 }).toBuffer();
+  const drawn = base.toColourspace('srgb').composite([overlay]).removeAlpha();
+  return await drawn
+    .withExif({ IFD0: { Software: MAKER } })
+    .png()
+    .toBuffer();
 }

@@ -103,6 +103,10 @@ async function productBytes(
       const { newFits } = await import('../engines/solved-fits.ts');
       return newFits(input, solution, { extension: image.extension, signal });
     }
+    case 'annotate': {
+      const { annotatedPicture } = await import('./annotated-picture.ts');
+      return annotatedPicture(path, input, solution, { extension: image.extension, signal });
+    }
     case 'corr': {
       const { writeCorr } = await import('../products/corr.ts');
       return writeCorr(solution, item.kind === 'url' ? undefined : await sources());

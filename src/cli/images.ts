@@ -15,9 +15,12 @@ export type ImageItem =
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
 const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|xisf|jpe?g|png|tiff?|webp)$/i;
 
+/** What `--annotate` makes of an image, beside it. */
+const DRAWING_NAME = /\.annotated\.png$/i;
+
 /** Is it the name of an image, as a folder has them? */
 export function isImageName(name: string): boolean {
-  return IMAGE_NAME.test(name);
+  return IMAGE_NAME.test(name) && !DRAWING_NAME.test(name);
 }
 
 /**

@@ -2,6 +2,7 @@
 export const PRODUCT_ENDINGS = {
   wcs: '.wcs',
   'new-fits': '.new',
+  annotate: '.annotated.png',
   sources: '.axy',
   corr: '.corr',
   rdls: '.rdls',

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { MAKER } from '../annotate/maker.ts';
 import { SolveError } from '../errors.ts';
 import type { ImageItem } from './images.ts';
 import { PRODUCT_ENDINGS, PRODUCT_NAMES, type ProductFiles, type ProductName } from './product-kinds.ts';
@@ -11,7 +12,7 @@ import type { SolveSettings } from './solve-settings.ts';
 const ENDING = /(?:\.(?:fits?|fts))?\.(?:gz|fz)$|\.[^.]+$/i;
 
 /** What needs the pixels or the sources of an image: an image on the web is only ever seen by a server. */
-const NEEDS_IMAGE: readonly ProductName[] = ['new-fits', 'sources'];
+const NEEDS_IMAGE: readonly ProductName[] = ['new-fits', 'annotate', 'sources'];
 
 /**
  * Decides where the files of each image go, before any work is done, and turns the images for which that cannot be
@@ -76,9 +77,28 @@ function pathFault(
     }
     if (twice !== undefined) return new SolveError('BAD_OPTION', `--${twice} and --${product} name one file, ${path}`);
     if (other !== undefined) return new SolveError('FILE_EXISTS', `${name}: ${path} is written for ${other} already`);
+    if (product === 'annotate' && existsSync(path) && isPhotograph(path)) {
+      return new SolveError('FILE_EXISTS', `${name}: ${path} is a picture that --annotate has not made: it stays`);
+    }
     if (!mayExist && existsSync(path)) return new SolveError('FILE_EXISTS', `${name}: ${path} is there already`);
   }
   return undefined;
+}
+
+/** Bytes at the head of a PNG file in which the mark of our drawings stands. */
+const HEAD_BYTES = 4096;
+
+/** Is it a PNG file that this program has not drawn? `--annotate a.png b.png` may have been meant for two images. */
+function isPhotograph(path: string): boolean {
+  if (!/\.png$/i.test(path)) return false;
+  const file = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    readSync(file, head, 0, HEAD_BYTES, 0);
+    return !head.includes(MAKER);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function productPath(item: ImageItem, product: ProductName, asked: string | true, settings: SolveSettings): string {

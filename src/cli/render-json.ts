@@ -1,9 +1,15 @@
+import type { FieldObject } from '../objects/field-objects.ts';
 import type { Outcome, Solution } from '../solution.ts';
 import { wcsToCards } from '../wcs/header.ts';
+import { objectRecords } from './render-objects.ts';
 import type { ImageResult } from './result.ts';
 
-/** The result of one image as a line of NDJSON, without the newline. */
-export function renderJson(file: string, result: ImageResult): string {
+/**
+ * The result of one image as a line of NDJSON, without the newline.
+ *
+ * @param objects what lies in the field, if that is asked for
+ */
+export function renderJson(file: string, result: ImageResult, objects?: readonly FieldObject[]): string {
   const elapsedMs = Math.round(result.elapsedMs);
   if ('fault' in result) return JSON.stringify({ file, status: 'error', error: result.fault, elapsedMs });
   const { outcome } = result;
@@ -21,7 +27,15 @@ export function renderJson(file: string, result: ImageResult): string {
     });
   }
   const { status, solution } = outcome;
-  return JSON.stringify({ file, status, ...solutionRecord(solution), ...remoteRecord(outcome), elapsedMs, ...resumed });
+  return JSON.stringify({
+    file,
+    status,
+    ...solutionRecord(solution),
+    ...(objects === undefined ? {} : { objects: objectRecords(objects) }),
+    ...remoteRecord(outcome),
+    elapsedMs,
+    ...resumed,
+  });
 }
 
 /** Where on a server it was done, if it was. */

@@ -101,7 +101,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
         async onResult(item, answered, input) {
           const result = input === undefined ? answered : await handOver(item, answered, input);
           line.finish();
-          print(item, result, settings, terminal);
+          await print(item, result, settings, terminal);
           await table?.add(item.name, result);
           exitCode = worse(exitCode, exitCodeOf(result));
           done++;
