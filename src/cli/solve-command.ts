@@ -5,6 +5,7 @@ import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
 import { exitCodeOf, worse } from './exit-code.ts';
+import { writeFaultIni } from './fault-ini.ts';
 import { findImages } from './images.ts';
 import type { ImageItem } from './images.ts';
 import { deliver } from './delivery.ts';
@@ -115,6 +116,7 @@ export async function runSolve(
         line.finish();
         await print(item, result, settings, terminal);
         await bundle(item, result, settings, terminal);
+        await writeFaultIni(item, result, files.get(item), settings.overwrite);
         await table?.add(item.name, result);
         exitCode = worse(exitCode, exitCodeOf(result));
         done++;

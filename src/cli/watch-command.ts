@@ -10,6 +10,7 @@ import { runJournaled } from '../pipeline/journaled.ts';
 import { askedOf } from './asked.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
+import { writeFaultIni } from './fault-ini.ts';
 import { type ImageItem, isImageName } from './images.ts';
 import { readNumber } from './option-value.ts';
 import { planProducts } from './products.ts';
@@ -203,6 +204,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
       if (known && !isNew) continue;
       await print(item, result, settings, terminal);
       await bundle(item, result, settings, terminal);
+      await writeFaultIni(item, result, arrival.files, settings.overwrite);
       await table?.add(item.name, result).catch((error: unknown) => terminal.note(faultLine(faultRecord(error))));
     }
   } catch (error) {

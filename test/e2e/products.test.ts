@@ -102,6 +102,13 @@ test('our xylist is solved in place of the image, to the same place', { timeout 
   expect(list!['matched']).toBe(image!['matched']);
 });
 
+test('what cannot be read has an .ini that says why', { timeout }, async () => {
+  writeFileSync(join(folder, 'x.fits'), 'nothing');
+  expect((await run([...ALL, join(folder, 'x.fits')])).code).toBe(3);
+  expect(readdirSync(folder).sort()).toEqual(['x.fits', 'x.ini']);
+  expect(readFileSync(join(folder, 'x.ini'), 'utf8')).toMatch(/^PLTSOLVD=F\r\nCMDLINE=.*\r\nERROR=.*x\.fits: is /);
+});
+
 test('what is not solved has sources and an .ini that says why, and nothing else', { timeout }, async () => {
   const path = put('negative/neg_random_points.fits', 'x.fits');
   const { code } = await run([...ALL, path]);
