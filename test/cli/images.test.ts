@@ -16,6 +16,7 @@ for (const name of [
   'g.tif',
   'h.webp',
   'i.png',
+  'i.annotated.png',
   'k.txt',
   'l.gz',
 ]) {
