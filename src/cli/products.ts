@@ -110,7 +110,8 @@ function productPath(item: ImageItem, product: ProductName, asked: string | true
 }
 
 function ownName(item: ImageItem): string {
-  if (item.kind === 'stdin') return 'stdin';
+  // Not stdin: CFITSIO, and with it fitsverify and ds9, reads a file of that name from its own standard input.
+  if (item.kind === 'stdin') return 'image';
   return item.kind === 'url' ? basename(new URL(item.name).pathname) || 'image' : item.name;
 }
 
