@@ -1,5 +1,6 @@
 // `npm run bench [-- PART...] [-- --images DIR] [-- --full]`: every figure of the README, from scratch.
-// Parts: start, images, solve-field, hints, large, sweep, upload, queue; all of them if none is named. Each image is a fresh process.
+// Parts: start, images, solve-field, hints, large, sweep, upload, queue, journal, batch, kill, night; all of them if none is named. Each image
+// is a fresh process.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -14,6 +15,9 @@ import { sweep } from './sweep.mjs';
 import { queue } from './queue.mjs';
 import { uploads } from './upload.mjs';
 import { journals } from './journal.mjs';
+import { batches } from './batch.mjs';
+import { kills } from './kill.mjs';
+import { nights } from './night.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = path.join(root, 'dist/cli/main.js');
@@ -278,3 +282,6 @@ if (wants('upload')) {
 }
 if (wants('queue')) await queue();
 if (wants('journal')) await journals(tmpdir());
+if (wants('batch')) await batches({ frames: values.full ? 2000 : 600 });
+if (wants('kill')) await kills(values.full ? {} : { frames: 60, kills: 10 });
+if (wants('night')) await nights(values.full ? {} : { seconds: 60, frames: 300 });
