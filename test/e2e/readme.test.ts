@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../src/errors.ts';
 import { recordedServer } from '../helpers/recorded-server.ts';
+import { NO_REDIS, RedisServer } from '../helpers/redis-server.ts';
 import { PICTURE, solveLikeRecorded } from '../helpers/solved-job.ts';
 import { API_KEY } from '../session/set-up.ts';
 import { fixture, ROOT, run, scratchFolder } from './program.ts';
@@ -30,7 +31,7 @@ async function shell(
 }
 
 test('every shell snippet is one of those that run below', () => {
-  expect(blocks('sh')).toHaveLength(5);
+  expect(blocks('sh')).toHaveLength(7);
 });
 
 test('the first command solves a photograph and prints what the README shows', { timeout: 120_000 }, async () => {
@@ -83,7 +84,7 @@ test('the commands run in a project that has the package installed', { timeout: 
   expect(existsSync(join(home, 'm31.wcs'))).toBe(true);
   const night = readFileSync(join(home, 'night.jsonl'), 'utf8').trim().split('\n');
   expect(night.map((line) => (JSON.parse(line) as { status: string }).status)).toEqual(['solved', 'solved']);
-  await shell(blocks('sh')[4]!, home);
+  await shell(blocks('sh')[6]!, home);
 });
 
 describe('a server that answers as the recorded one', () => {
@@ -129,6 +130,53 @@ test('the program in the README prints a centre', { timeout: 60_000 }, async () 
   expect(stdout).toMatch(
     /^centre [\d.]+ -?[\d.]+, [\d.]+ arcsec\/pixel\n\d+ stars; the first pixel is at [\d.]+,-?[\d.]+\n$/,
   );
+});
+
+/** Runs a line that does not end by itself, until it has said something. Ends it as Ctrl-C does. */
+async function until(line: string, said: RegExp, cwd: string): Promise<() => Promise<string>> {
+  const child = spawn('bash', ['-c', `exec ${line.split('#')[0]}`], { cwd, detached: true });
+  let err = '';
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  child.stdout.resume();
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (said.test(err)) resolve();
+    });
+    child.once('close', () => reject(new Error(`${line}: ${err}`)));
+  });
+  return async () => {
+    process.kill(-child.pid!, 'SIGINT');
+    await ended;
+    return err;
+  };
+}
+
+test('the commands for a night solve it, and tell what became of it', { timeout: 180_000 }, async () => {
+  const [watch, ...lines] = blocks('sh')[4]!.trim().split('\n');
+  const stop = await until(watch!, /looked at; waiting for more/, home);
+  // Two were answered by the batch above; their files are written all the same.
+  copyFileSync(fixture('real/cedar_orion_belt.jpg'), join(home, 'night/c.jpg'));
+  await expect.poll(() => readdirSync(join(home, 'solved')).length, { timeout: 60_000 }).toBe(3);
+  expect(await stop()).toMatch(/^night: watched for .*: 1 solved .*, 2 answered before/m);
+  const told: string[] = [];
+  for (const line of lines) told.push(Object.values(await shell(line, home)).join(''));
+  expect(told[0]).toMatch(/night: 3 solved\n {2}last run: solve watch .*, ended /);
+  expect(told[1]).toContain('night: nothing to try again');
+  expect(told[2]).toContain('no run was interrupted');
+});
+
+test.skipIf(NO_REDIS !== undefined)('the commands for many machines share a queue', { timeout: 180_000 }, async () => {
+  const redis = await RedisServer.start();
+  try {
+    const [work, submit] = blocks('sh')[5]!.replaceAll('redis://127.0.0.1:6379', redis.url).trim().split('\n');
+    const stop = await until(work!, /starfix/, home);
+    const { stdout } = await shell(submit!, home);
+    expect(stdout.match(/: solved: /g)).toHaveLength(3);
+    expect(await stop()).toMatch(/c\.jpg: solved: /);
+  } finally {
+    await redis.close();
+  }
 });
 
 test('the line of JSON in the README has the fields that are printed', async () => {
