@@ -14,6 +14,8 @@ export type ImageItem =
 
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
 const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|xisf|jpe?g|png|tiff?|webp)$/i;
+/** The same of cameras' raw files. */
+const RAW_NAME = /\.(?:3fr|arw|cr[23w]|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|rw2|sr[2fw]|x3f)$/i;
 
 /** What `--annotate` makes of an image, beside it. */
 const DRAWING_NAME = /\.annotated\.png$/i;

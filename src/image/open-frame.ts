@@ -7,7 +7,9 @@ import { describeBytes } from './describe-bytes.ts';
 import { FITS } from './fits-image.ts';
 import type { Frame, Pixels, Planes } from './frame.ts';
 import type { ImageFormat } from './image-format.ts';
-import { JPEG, PNG, TIFF, WEBP } from './sharp-image.ts';
+import { RAW } from './raw-image.ts';
+import { JPEG, PNG, WEBP } from './sharp-image.ts';
+import { TIFF } from './tiff-image.ts';
 import { XISF } from './xisf-image.ts';
 
 /** How to read an image. */
@@ -20,7 +22,7 @@ export interface ReadFrameOptions {
 }
 
 /** Asked in this order. A new format is one decoder file and one entry here. */
-const FORMATS: readonly ImageFormat[] = [FITS, XISF, JPEG, PNG, TIFF, WEBP];
+const FORMATS: readonly ImageFormat[] = [FITS, XISF, JPEG, PNG, TIFF, WEBP, RAW];
 
 /** Bytes looked at to tell what a file is. */
 const HEAD_BYTES = 1024;

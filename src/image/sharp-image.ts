@@ -1,11 +1,11 @@
 import type { default as Sharp, Metadata, SharpOptions } from 'sharp';
 import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
-import type { Frame, Pixels, Planes } from './frame.ts';
+import { exifHints } from './exif-hints.ts';
+import type { Pixels } from './frame.ts';
 import type { DecodeOptions, ImageFormat } from './image-format.ts';
-import { mixChannels } from './luminance.ts';
+import { type Samples, samplesToFrame, samplesToPlanes } from './samples.ts';
 import { MAX_BYTES, MAX_PIXELS, checkSize } from './size-limits.ts';
-import { isTiff, readTiffHeader } from './tiff-header.ts';
 
 /** JPEG, 8 bits. */
 export const JPEG: ImageFormat = formatOf('jpeg', (head) => head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff);
@@ -13,17 +13,14 @@ export const JPEG: ImageFormat = formatOf('jpeg', (head) => head[0] === 0xff && 
 /** PNG: 1 to 16 bits, palette, alpha. */
 export const PNG: ImageFormat = formatOf('png', (head) => startsWith(head, 0, '\x89PNG\r\n\x1a\n'));
 
-/** TIFF and BigTIFF: unsigned numbers to 32 bits, signed and floating ones of 32 bits; the first page. */
-export const TIFF: ImageFormat = formatOf('tiff', isTiff);
-
 /** WebP, 8 bits; the first picture. */
 export const WEBP: ImageFormat = formatOf('webp', (head) => startsWith(head, 0, 'RIFF') && startsWith(head, 8, 'WEBP'));
 
 function formatOf(name: string, matches: (head: Uint8Array) => boolean): ImageFormat {
   return {
     matches,
-    read: (source, options) => readSharpImage(source, name, options),
-    readPlanes: readSharpPlanes,
+    read: async (source, options) => samplesToFrame(await readSamples(source, options), name, options.pace),
+    readPlanes: async (source, options) => samplesToPlanes(await readSamples(source, options), options.pace),
   };
 }
 
@@ -72,34 +69,22 @@ function loadSharp(): Promise<typeof Sharp> {
   return loading;
 }
 
-/** What the decoder gives: channels alternate from pixel to pixel. */
-interface Samples {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly samples: Pixels;
+async function readSamples(source: ByteSource, { signal }: DecodeOptions): Promise<Samples> {
+  const [bytes] = await Promise.all([readWhole(source, signal), loadSharp()]);
+  return await decodeBySharp(bytes, source.name, signal);
 }
 
-/** One plane for the detector; `format` is what the bytes were recognised as. */
-async function readSharpImage(source: ByteSource, format: string, options: DecodeOptions): Promise<Frame> {
-  const { width, height, channels, samples } = await readSamples(source, options);
-  const pixels =
-    channels === 1 ? samples : await mixChannels(samples, channels, 'interleaved', undefined, options.pace);
-  return { width, height, pixels, rowOrder: 'top-down', format, hints: [] };
-}
-
-/** Colours, plane after plane. */
-async function readSharpPlanes(source: ByteSource, options: DecodeOptions): Promise<Planes> {
-  const { width, height, channels, samples } = await readSamples(source, options);
-  const area = width * height;
-  if (channels === 1) return { width, height, planes: 1, pixels: samples, rowOrder: 'top-down' };
-  const pixels = samples.slice();
-  for (let plane = 0; plane < channels; plane++) {
-    const end = (plane + 1) * area;
-    for (let to = plane * area, from = plane; to < end; to++, from += channels) pixels[to] = samples[from]!;
-    if (options.pace.due()) await options.pace.breathe();
+/**
+ * The whole of a file, for those who need it at once.
+ *
+ * @throws {SolveError} `IMAGE_TOO_LARGE`
+ */
+export async function readWhole(source: ByteSource, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const { name, size } = source;
+  if (size > MAX_BYTES) {
+    throw new SolveError('IMAGE_TOO_LARGE', `${name}: the file has ${size} bytes, the limit is ${MAX_BYTES}`);
   }
-  return { width, height, planes: channels, pixels, rowOrder: 'top-down' };
+  return await source.read(0, size, signal);
 }
 
 /**
@@ -108,19 +93,18 @@ async function readSharpPlanes(source: ByteSource, options: DecodeOptions): Prom
  *
  * Unsigned numbers of 32 bits come as signed ones less 2^31.
  *
+ * @param name of the file, for messages
  * @throws {SolveError} `IMAGE_CORRUPT`, `IMAGE_TOO_LARGE`, `IMAGE_TOO_SMALL`, `FORMAT_UNSUPPORTED`
  * @throws the signal's reason if cancelled
  */
-async function readSamples(source: ByteSource, { signal }: DecodeOptions): Promise<Samples> {
-  const { name } = source;
-  if (source.size > MAX_BYTES) {
-    throw new SolveError('IMAGE_TOO_LARGE', `${name}: the file has ${source.size} bytes, the limit is ${MAX_BYTES}`);
-  }
-  const [sharp, bytes] = await Promise.all([loadSharp(), source.read(0, source.size, signal)]);
-  if (isTiff(bytes)) checkTiff(bytes, name);
-
+export async function decodeBySharp(
+  bytes: Uint8Array,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Samples> {
+  const sharp = await loadSharp();
   const facts = await decode(name, signal, () => sharp(bytes, { ...DECODE, limitInputPixels: false }).metadata());
-  const { width, height, channels, hasAlpha, depth, space } = facts;
+  const { width, height, channels, hasAlpha, depth, space, exif } = facts;
   const target = UNCHANGED[`${depth} ${space}`];
   if (target === undefined || channels > 5) throw unsupported(name, facts);
   const sampleBytes = SAMPLE_BYTES[depth] ?? 4;
@@ -134,24 +118,8 @@ async function readSamples(source: ByteSource, { signal }: DecodeOptions): Promi
   if (info.width !== width || info.height !== height || samples.length !== width * height * info.channels) {
     throw new SolveError('INTERNAL', `${name}: decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
-  return { width, height, channels: info.channels, samples };
-}
-
-/** Refuses kinds of TIFF that libvips would refuse without saying why, or would open at the wrong page. */
-function checkTiff(bytes: Uint8Array, name: string): void {
-  const { width, height, channels, bits, numbers, photometric, cameraRaw } = readTiffHeader(bytes, name);
-  if (cameraRaw || photometric === 32803) {
-    throw new SolveError('FORMAT_UNSUPPORTED', `${name}: is a camera's raw file inside a TIFF`);
-  }
-  checkSize(name, width, height, channels * Math.ceil(bits / 8));
-  const readable =
-    (numbers === 'unsigned' && bits <= 32) ||
-    (numbers === 'signed' && bits === 32) ||
-    (numbers === 'float' && bits === 32);
-  if (!readable) {
-    const kind = numbers === 'other' ? 'complex or undefined' : numbers;
-    throw new SolveError('FORMAT_UNSUPPORTED', `${name}: is a TIFF of ${bits}-bit ${kind} numbers`);
-  }
+  const hints = exif === undefined ? [] : exifHints(exif, width, height);
+  return { width, height, channels: info.channels, samples, hints };
 }
 
 function unsupported(name: string, facts: Metadata): SolveError {

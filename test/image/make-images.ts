@@ -11,6 +11,7 @@ export interface Numbers {
 }
 
 export const U8: Numbers = { bytes: 1, sampleFormat: 1, write: (view, at, value) => view.setUint8(at, value) };
+export const I8: Numbers = { bytes: 1, sampleFormat: 2, write: (view, at, value) => view.setInt8(at, value) };
 export const U16: Numbers = {
   bytes: 2,
   sampleFormat: 1,
@@ -104,6 +105,11 @@ export function png(
   ]);
 }
 
+/** Number of the tag, type (1 BYTE, 3 SHORT, 4 LONG, 5 RATIONAL in thousandths), values. */
+export type TiffTag = readonly [number, 1 | 3 | 4 | 5, readonly number[]];
+
+const TYPE_BYTES = { 1: 1, 3: 2, 4: 4, 5: 8 } as const;
+
 export interface TiffSpec {
   readonly width: number;
   readonly height: number;
@@ -115,8 +121,10 @@ export interface TiffSpec {
   readonly big?: boolean;
   readonly deflate?: boolean;
   readonly planar?: boolean;
-  /** Further tags: number, type (3 SHORT, 4 LONG), values. They replace the usual ones. */
-  readonly tags?: readonly (readonly [number, 3 | 4, readonly number[]])[];
+  /** Further tags: number, type, values. They replace the usual ones. */
+  readonly tags?: readonly TiffTag[];
+  /** Tags of an EXIF directory. */
+  readonly exif?: readonly TiffTag[];
 }
 
 /** A TIFF file of one page and one strip (one for each channel if planar), made by hand. */
@@ -133,7 +141,7 @@ export function tiff(spec: TiffSpec): Buffer {
   const data = Buffer.concat([...packed, Buffer.alloc(8)]);
   const dataBytes = data.length - (data.length % 8);
 
-  const own = new Map<number, readonly [3 | 4, readonly number[]]>([
+  const own = new Map<number, readonly [TiffTag[1], readonly number[]]>([
     [256, [4, [width]]],
     [257, [4, [height]]],
     [258, [3, Array<number>(channels).fill(numbers.bytes * 8)]],
@@ -146,42 +154,60 @@ export function tiff(spec: TiffSpec): Buffer {
     [284, [3, [planar ? 2 : 1]]],
     [339, [3, Array<number>(channels).fill(numbers.sampleFormat)]],
   ]);
-  for (const [tag, type, wanted] of spec.tags ?? []) own.set(tag, [type, wanted]);
-  const tags = [...own].sort((a, b) => a[0] - b[0]);
-
-  const entryBytes = big ? 20 : 12;
-  const inline = big ? 8 : 4;
   const ifdAt = headBytes + dataBytes;
-  const ifdBytes = (big ? 8 : 2) + tags.length * entryBytes + inline;
-  const out = Buffer.alloc(ifdAt + ifdBytes + 1024);
+  // The EXIF directory stands a good way behind the first one.
+  const exifAt = ifdAt + 2048;
+  if (spec.exif !== undefined) own.set(34665, [4, [exifAt]]);
+  for (const [tag, type, wanted] of spec.tags ?? []) own.set(tag, [type, wanted]);
+
+  const out = Buffer.alloc(ifdAt + 4096);
   const view = new DataView(out.buffer, out.byteOffset, out.length);
   out.write(little ? 'II' : 'MM', 0, 'latin1');
   view.setUint16(2, big ? 43 : 42, little);
-  const word = (at: number, value: number): void =>
-    big ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, value, little);
-  if (big) view.setUint16(4, 8, little);
-  word(big ? 8 : 4, ifdAt);
+  if (big) {
+    view.setUint16(4, 8, little);
+    view.setBigUint64(8, BigInt(ifdAt), little);
+  } else {
+    view.setUint32(4, ifdAt, little);
+  }
   out.set(data.subarray(0, dataBytes), headBytes);
-  if (big) word(ifdAt, tags.length);
-  else view.setUint16(ifdAt, tags.length, little);
-  let free = ifdAt + ifdBytes;
-  tags.forEach(([tag, [type, list]], i) => {
-    const at = ifdAt + (big ? 8 : 2) + i * entryBytes;
-    view.setUint16(at, tag, little);
-    view.setUint16(at + 2, type, little);
-    word(at + 4, list.length);
-    const size = type === 3 ? 2 : 4;
-    let place = at + (big ? 12 : 8);
-    if (list.length * size > inline) {
+  const tags = [...own].map(([tag, [type, list]]): TiffTag => [tag, type, list]);
+  let end = writeDirectory(view, ifdAt, tags, little, big);
+  if (spec.exif !== undefined) end = writeDirectory(view, exifAt, spec.exif, little, big);
+  return out.subarray(0, end);
+}
+
+/** Writes a directory and what its tags point at behind it; gives where that ends. */
+function writeDirectory(view: DataView, at: number, list: readonly TiffTag[], little: boolean, big: boolean): number {
+  const tags = list.toSorted((a, b) => a[0] - b[0]);
+  const entryBytes = big ? 20 : 12;
+  const inline = big ? 8 : 4;
+  const word = (place: number, value: number): void =>
+    big ? view.setBigUint64(place, BigInt(value), little) : view.setUint32(place, value, little);
+  if (big) word(at, tags.length);
+  else view.setUint16(at, tags.length, little);
+  let free = at + (big ? 8 : 2) + tags.length * entryBytes + inline;
+  tags.forEach(([tag, type, values], i) => {
+    const entry = at + (big ? 8 : 2) + i * entryBytes;
+    const size = TYPE_BYTES[type];
+    view.setUint16(entry, tag, little);
+    view.setUint16(entry + 2, type, little);
+    word(entry + 4, values.length);
+    let place = entry + (big ? 12 : 8);
+    if (values.length * size > inline) {
       word(place, free);
       place = free;
-      free += list.length * size;
+      free += values.length * size;
     }
-    list.forEach((value, k) =>
-      type === 3 ? view.setUint16(place + 2 * k, value, little) : view.setUint32(place + 4 * k, value, little),
-    );
+    values.forEach((value, k) => {
+      const to = place + k * size;
+      if (type === 1) view.setUint8(to, value);
+      else if (type === 3) view.setUint16(to, value, little);
+      else view.setUint32(to, type === 5 ? Math.round(value * 1000) : value, little);
+      if (type === 5) view.setUint32(to + 4, 1000, little);
+    });
   });
-  return out.subarray(0, free);
+  return free;
 }
 
 /** A FITS file of one HDU with these cards behind the mandatory ones. */

@@ -5,7 +5,7 @@ import { SolveError } from '../../src/errors.ts';
 import type { Frame } from '../../src/image/frame.ts';
 import { readFrame } from '../../src/image/open-frame.ts';
 import { bytesSource } from '../../src/io/bytes-source.ts';
-import { F32, F64, I16, I32, U16, U32, U8, cycle, fits, pack, png, pngChunk, tiff } from './make-images.ts';
+import { F32, F64, I16, I32, I8, U16, U32, U8, cycle, fits, pack, png, pngChunk, tiff } from './make-images.ts';
 
 const SIDE = 16;
 const AREA = SIDE * SIDE;
@@ -143,6 +143,23 @@ describe('TIFF keeps its values', () => {
     expect(start(colour, 2)).toEqual([3 - 2 ** 31, 3 - 2 ** 31]);
   });
 
+  test.each([
+    ['signed 8-bit', I8, [-128, -5, 0, 127]],
+    ['signed 16-bit', I16, [-32768, -5, 0, 32767]],
+    ['64-bit floats', F64, [-1e9, 0.1, 1e-9, 40000]],
+  ] as const)('%s, however they stand', async (_, numbers, values) => {
+    const ways = [{}, { little: false }, { deflate: true }, { big: true, little: false }];
+    for (const how of ways) {
+      const frame = await open(tiff({ ...shape, ...how, numbers, values: cycle(values, AREA) }));
+      expect(frame).toMatchObject({ ...shape, format: 'tiff', rowOrder: 'top-down' });
+      expect(start(frame, 4)).toEqual(values);
+    }
+    const apart = values.flatMap((value) => cycle([value], AREA)).slice(0, 3 * AREA);
+    const planes = await open(tiff({ ...shape, channels: 3, numbers, values: apart, planar: true }));
+    const mean = (values[0] + values[1] + values[2]) / 3;
+    expect(planes.pixels[5]).toBeCloseTo(numbers === F64 ? mean : Math.trunc(mean), 6);
+  });
+
   test('8 bits, also with white as zero', async () => {
     const values = [0, 1, 254, 255];
     expect(start(await open(tiff({ ...shape, numbers: U8, values: cycle(values, AREA) })), 4)).toEqual(values);
@@ -151,8 +168,22 @@ describe('TIFF keeps its values', () => {
   });
 
   test.each([
-    ['64-bit floats', tiff({ ...shape, numbers: F64, values: cycle([1], AREA) }), '64-bit float'],
-    ['signed 16-bit', tiff({ ...shape, numbers: I16, values: cycle([-5], AREA) }), '16-bit signed'],
+    [
+      '64-bit whole numbers',
+      tiff({ ...shape, numbers: { ...F64, sampleFormat: 1 }, values: cycle([1], AREA) }),
+      '64-bit unsigned',
+    ],
+    ['complex', tiff({ ...shape, numbers: { ...F64, sampleFormat: 6 }, values: cycle([1], AREA) }), '64-bit complex'],
+    [
+      '16-bit floats',
+      tiff({ ...shape, numbers: { ...U16, sampleFormat: 3 }, values: cycle([1], AREA) }),
+      '16-bit float',
+    ],
+    [
+      'signed numbers packed in an odd way',
+      tiff({ ...shape, numbers: I16, values: cycle([1], AREA), tags: [[259, 3, [32773]]] }),
+      'scheme 32773',
+    ],
     [
       'a Bayer mosaic',
       tiff({ ...shape, numbers: U16, values: cycle([5], AREA), tags: [[262, 3, [32803]]] }),
@@ -331,7 +362,7 @@ describe('refused', () => {
     ['FORMAT_UNSUPPORTED', 'GIF89a\x10\0\x10\0', 'GIF'],
     ['FORMAT_UNSUPPORTED', 'BM\x36\0\0\0', 'BMP'],
     ['FORMAT_UNSUPPORTED', '\0\0\0\x18ftypheic', 'HEIC'],
-    ['FORMAT_UNSUPPORTED', '\0\0\0\x18ftypcrx ', 'CR3'],
+    ['FORMAT_UNSUPPORTED', '\0\0\0\x18ftypcrx ', 'raw file'],
     ['FORMAT_UNSUPPORTED', 'II*\0\x10\0\0\0CR\x02\0', 'raw file'],
   ])('%s: %j', async (code, text, words) => {
     const bytes = Buffer.from(text, 'latin1');
