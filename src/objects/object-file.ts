@@ -34,8 +34,8 @@ const MAGIC = 0x4a424f53;
 const VERSION = 1;
 const HEADER_WORDS = 8;
 
-/** Cells per side of a HEALPix face: cells 7.3 degrees wide, about 20 objects each. */
-export const CELLS_PER_SIDE = 8;
+/** Cells per side of a HEALPix face: cells 15 degrees wide, about 90 objects each. More cells take longer to set up. */
+export const CELLS_PER_SIDE = 4;
 /** Cells of the sky; the one behind them holds the large objects. */
 export const CELL_COUNT: number = 12 * CELLS_PER_SIDE * CELLS_PER_SIDE;
 /** Objects wider than this are looked at in every search: a dozen. */
