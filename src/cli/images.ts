@@ -22,7 +22,7 @@ const DRAWING_NAME = /\.annotated\.png$/i;
 
 /** Is it the name of an image, as a folder has them? */
 export function isImageName(name: string): boolean {
-  return IMAGE_NAME.test(name) && !DRAWING_NAME.test(name);
+  return (IMAGE_NAME.test(name) || RAW_NAME.test(name)) && !DRAWING_NAME.test(name);
 }
 
 /**
