@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import type { EmbeddedOptions } from '../engines/embedded.ts';
 import { isInMemory } from '../engines/input.ts';
+import { shareStarMemory } from '../engines/star-data.ts';
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import type { ByteSource } from '../io/byte-source.ts';
@@ -35,7 +36,11 @@ export async function openSolverThreads(
     // A thread that has nothing to do is kept: the next frame of a night may be a minute away.
     idleTimeout: 300_000,
     isolateWorkers: false,
+    // Pixels do not count here. With more, each thread grows by 48 MB before it clears away what lived shortly.
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
+  // What is wrong with the data is told by the images.
+  const stars = await shareStarMemory().catch(() => undefined);
   const run = async (
     plain: ThreadTask['options'],
     input: SolveInput,
@@ -46,7 +51,8 @@ export async function openSolverThreads(
     const channel = onProgress === undefined ? undefined : new MessageChannel();
     channel?.port1.on('message', (progress: Progress) => onProgress?.(progress));
     const port = channel?.port2;
-    const task: ThreadTask = { input: await sendable(input), hints, options: plain, timeoutMs, keepSources, port };
+    const given = await sendable(input);
+    const task: ThreadTask = { input: given, hints, options: plain, timeoutMs, keepSources, port, stars };
     try {
       const answer = (await pool.run(task, {
         ...(signal === undefined ? {} : { signal }),

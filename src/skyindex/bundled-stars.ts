@@ -25,6 +25,20 @@ const SKY_AREA = 4 * Math.PI;
 /** A fit of a rich field uses up to so many stars. */
 const ENOUGH = 1500;
 
+/** Where the stars that were decoded stand: shared, threads of one process hold them once. */
+export interface StarMemory {
+  readonly vectors: SharedArrayBuffer;
+  readonly decoded: SharedArrayBuffer;
+}
+
+/** Room for so many stars; what is not touched takes no memory. */
+export function makeStarMemory(count: number): StarMemory {
+  return {
+    vectors: new SharedArrayBuffer(3 * Float32Array.BYTES_PER_ELEMENT * count),
+    decoded: new SharedArrayBuffer(LAYERS * CELL_COUNT),
+  };
+}
+
 /** The bundled catalogue: Tycho-2, read layer by layer as it is needed, decoded cell by cell. */
 export class BundledStars implements StarStore {
   /** Number of stars. */
@@ -42,16 +56,19 @@ export class BundledStars implements StarStore {
   readonly #histogram: Uint32Array = new Uint32Array(256);
   #loading: Promise<void> = Promise.resolve();
 
-  private constructor(source: ByteSource, first: Uint32Array) {
+  private constructor(source: ByteSource, first: Uint32Array, memory: StarMemory | undefined) {
     this.#source = source;
     this.#first = first;
     this.count = first[first.length - 1]!;
-    this.#vectors = new Float32Array(3 * this.count);
-    this.#decoded = new Uint8Array(LAYERS * CELL_COUNT);
+    this.#vectors = memory ? new Float32Array(memory.vectors) : new Float32Array(3 * this.count);
+    this.#decoded = memory ? new Uint8Array(memory.decoded) : new Uint8Array(LAYERS * CELL_COUNT);
   }
 
-  /** @throws {SolveError} `INDEX_CORRUPT` if the file is not a whole star file of this version */
-  static async open(source: ByteSource): Promise<BundledStars> {
+  /**
+   * @param memory of `makeStarMemory` for this file
+   * @throws {SolveError} `INDEX_CORRUPT` if the file is not a whole star file of this version
+   */
+  static async open(source: ByteSource, memory?: StarMemory): Promise<BundledStars> {
     const headLength = STAR_HEADER_BYTES + 2 * LAYERS * CELL_COUNT;
     const bytes = await source.read(0, headLength);
     const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -76,7 +93,7 @@ export class BundledStars implements StarStore {
     if (head.getUint32(8, true) !== total || source.size !== expected) {
       throw new SolveError('INDEX_CORRUPT', `${source.name}: ${source.size} bytes, expected ${expected}`);
     }
-    return new BundledStars(source, first);
+    return new BundledStars(source, first, memory);
   }
 
   /** Layers in memory. */
@@ -142,7 +159,7 @@ export class BundledStars implements StarStore {
       for (let c = 0; c < cellCount; c++) {
         const slot = layer * CELL_COUNT + cells[c]!;
         const end = first[slot + 1]!;
-        if (this.#decoded[slot] === 0) this.#decode(slot);
+        if (Atomics.load(this.#decoded, slot) === 0) this.#decode(slot);
         let taken = 0;
         for (let star = first[slot]!; star < end && taken < share; star++) {
           const vx = vectors[3 * star]!;
@@ -193,7 +210,8 @@ export class BundledStars implements StarStore {
       this.#vectors[3 * star + 1] = scratch[1]!;
       this.#vectors[3 * star + 2] = scratch[2]!;
     }
-    this.#decoded[slot] = 1;
+    // Threads that decode the same cell write the same numbers; whoever sees this sees them.
+    Atomics.store(this.#decoded, slot, 1);
   }
 }
 
