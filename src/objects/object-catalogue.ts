@@ -79,12 +79,15 @@ export class ObjectCatalogue {
     const { ra, dec, magnitude, major, type } = this.#file;
     const { maxMag = Infinity, minSizeArcmin = 0, types } = filter;
     const vector = new Float64Array(3);
+    const decDeg = Math.asin(Math.max(-1, Math.min(1, centre[2]!))) / DEGREE;
     for (let i = from; i < to; i++) {
+      const reach = Math.min(180, radiusDeg + major[i]! / 12000);
+      // Most are out by their declination alone: cheaper than sines.
+      if (Math.abs(unpackDec(dec[i]!) - decDeg) > reach + 1e-6) continue;
       const known = magnitude[i] !== NO_MAGNITUDE;
       if ((known && magnitude[i]! > 100 * maxMag) || major[i]! < 100 * minSizeArcmin) continue;
       if (types !== undefined && !types.includes(OBJECT_TYPES[type[i]!] ?? 'other')) continue;
       raDecToVector(unpackRa(ra[i]!) * DEGREE, unpackDec(dec[i]!) * DEGREE, vector);
-      const reach = Math.min(180, radiusDeg + major[i]! / 12000);
       if (dot(vector, 0, centre) >= Math.cos(reach * DEGREE)) out.push(this.#object(i));
     }
   }
