@@ -11,6 +11,9 @@ import { sessionOf, startNova } from '../session/set-up.ts';
 import { ScriptedEngine, UNSOLVED, solvedAt } from './engines-for-tests.ts';
 import { allOf, journalTestFolder } from './journal-set-up.ts';
 
+/** Machines may be busy. */
+const PATIENCE = { timeout: 20_000 };
+
 const STARS = new URL('../../fixtures/synthetic/dev01_orion_2p5.fits', import.meta.url).pathname;
 
 interface Night {
@@ -246,7 +249,7 @@ test('an upload that was cut off is waited for at the server, and nothing is sen
   });
   const stop = new AbortController();
   const cut = run([image], { ...ask(), signal: stop.signal });
-  await expect.poll(() => nova.count('job')).toBeGreaterThan(0);
+  await expect.poll(() => nova.count('job'), PATIENCE).toBeGreaterThan(0);
   stop.abort(new Error('power cut'));
   await expect(cut).rejects.toThrow('power cut');
   await withJournal(async (journal) => {

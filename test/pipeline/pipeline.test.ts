@@ -8,6 +8,9 @@ import type { SolveOptions } from '../../src/solution.ts';
 import { ScriptedEngine, UNSOLVED, solvedAt } from './engines-for-tests.ts';
 import { faultOf, journalTestFolder } from './journal-set-up.ts';
 
+/** Machines may be busy. */
+const PATIENCE = { timeout: 20_000 };
+
 interface Set {
   readonly folder: string;
   readonly journal: string;
@@ -70,7 +73,7 @@ class Gate {
 
   /** An image is being worked on. */
   async reached(): Promise<void> {
-    await expect.poll(() => this.#waiting.length).toBeGreaterThan(0);
+    await expect.poll(() => this.#waiting.length, PATIENCE).toBeGreaterThan(0);
   }
 }
 
@@ -192,11 +195,11 @@ test('a pipeline that was started takes what is added, sleeps, wakes, and drains
     onShutdown: () => void told.push('shut down'),
   });
   const running = pipeline.start();
-  await expect.poll(() => told).toEqual(['idle']);
+  await expect.poll(() => told, PATIENCE).toEqual(['idle']);
   expect(await faultOf(pipeline.start())).toMatchObject({ message: 'the pipeline was started already' });
   await pipeline.add(file('a'), 'a');
   await gate.next();
-  await expect.poll(() => told).toEqual(['idle', 'a', 'idle']);
+  await expect.poll(() => told, PATIENCE).toEqual(['idle', 'a', 'idle']);
   for (const name of ['b', 'c']) await pipeline.add(file(name), name);
   await gate.reached();
   const down = pipeline.shutDown();
@@ -219,12 +222,12 @@ test('a second shutDown stops at once; what was stopped is done after a restart'
   expect(pipeline.tasks.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued']);
   await pipeline.restart();
   const results = all(pipeline.run());
-  await expect.poll(() => gate.engine.asked.length).toBe(4);
+  await expect.poll(() => gate.engine.asked.length, PATIENCE).toBe(4);
   await pipeline.shutDown({ force: true });
   expect(await results).toEqual([]);
   await pipeline.restart();
   const started = pipeline.start();
-  await expect.poll(() => gate.engine.asked.length).toBe(6);
+  await expect.poll(() => gate.engine.asked.length, PATIENCE).toBe(6);
   await pipeline.shutDown({ force: true });
   await started;
 });
@@ -235,12 +238,12 @@ test('restart while it sleeps ends the first start, and the second works alone',
   const engine = mixed();
   const pipeline = await open({ engines: [engine], cycleSleepMs: 20, onIdle: () => void idle.push(1) });
   const first = pipeline.start();
-  await expect.poll(() => idle).toHaveLength(1);
+  await expect.poll(() => idle, PATIENCE).toHaveLength(1);
   await pipeline.restart();
   await first;
   const second = pipeline.start();
   await pipeline.add(file('a'), 'a');
-  await expect.poll(() => pipeline.tasks[0]!.status).toBe('solved');
+  await expect.poll(() => pipeline.tasks[0]!.status, PATIENCE).toBe('solved');
   await pipeline.shutDown();
   await second;
   expect(engine.asked).toHaveLength(1);
@@ -327,7 +330,7 @@ test('Ctrl-C drains, be it asleep, and its handler is gone afterwards', async ()
   let idle = false;
   const pipeline = await open({ handleInterrupts: true, cycleSleepMs: 1_000_000, onIdle: () => void (idle = true) });
   const running = pipeline.start();
-  await expect.poll(() => idle).toBe(true);
+  await expect.poll(() => idle, PATIENCE).toBe(true);
   expect(process.listenerCount('SIGINT')).toBe(before + 1);
   process.emit('SIGINT');
   await running;
