@@ -272,7 +272,7 @@ test('what a server was not done with in time is picked up there the next time',
   const image = join(folder, 'dipper.jpg');
   copyFileSync(PICTURE, image);
   const engines = [createNovaSolver(sessionOf(nova.url), { intervalMs: 20 })];
-  const [late] = await run([image], { engines, timeoutMs: 1500 });
+  const [late] = await run([image], { engines, timeoutMs: 3000 });
   expect(late).toMatchObject({ known: false, outcome: { status: 'unsolved', reason: 'time-limit' } });
   nova.script('/api/jobs/101', { status: 'success' });
   expect(await run([image], { engines })).toMatchObject([{ known: false, outcome: { status: 'solved' } }]);
