@@ -1,6 +1,7 @@
 import { SolveError } from '../errors.ts';
 import type { HeaderHint } from '../hints.ts';
 import type { Frame } from '../image/frame.ts';
+import { writeFileAtomic } from '../io/atomic-write.ts';
 import type { RungEnding } from '../solver/search.ts';
 import type { Outcome } from '../solution.ts';
 import type { SourceList } from '../sources/source-list.ts';
@@ -14,7 +15,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Options of `solve` that change what the engine of this package does. */
 const TAKEN = new Set(
-  'ra dec radius scale-low scale-high scale-units fov parity no-hints extension downsample tweak-order timeout json'.split(
+  'ra dec radius scale-low scale-high scale-units fov parity no-hints extension downsample tweak-order timeout json overwrite'.split(
     ' ',
   ),
 );
@@ -28,9 +29,19 @@ export const explainCommand: Command = {
     'Solves an image here and tells every step: what was read and which hints it holds, the stars that were found, each rung of the search and why it ended, and the answer.',
     'Exit codes as those of solve.',
   ],
-  options: SOLVE_OPTIONS.filter(({ name }) => TAKEN.has(name)),
+  options: [
+    {
+      name: 'picture',
+      value: 'FILE',
+      names: 'file',
+      group: 'Files',
+      text: 'draw the stars that were found over the image, as PNG',
+    },
+    ...SOLVE_OPTIONS.filter(({ name }) => TAKEN.has(name)),
+  ],
   examples: [
     ['solve explain m31.fits', 'why is it not solved?'],
+    ['solve explain --picture found.png m31.fits', 'were stars found, or something else?'],
     ['solve explain --no-hints m31.fits', 'would it be found without its header?'],
   ],
   run,
@@ -81,6 +92,11 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
   });
   const elapsedMs = performance.now() - start;
   const frame = 'pixels' in field ? field : undefined;
+  const picture = values.get('picture');
+  if (typeof picture === 'string' && frame !== undefined) {
+    const { drawSources } = await import('../annotate/source-picture.ts');
+    await writeFileAtomic(picture, await drawSources(frame, sources), { overwrite: values.has('overwrite') });
+  }
   const explanation: Explanation = {
     file,
     image: {
