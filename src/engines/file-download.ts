@@ -16,6 +16,8 @@ export interface FileDownloadOptions {
   readonly check?: (path: string) => Promise<unknown>;
   /** The longest silence on the line, ms. Default: 30 s. */
   readonly stallMs?: number;
+  /** Pause before the second attempt, ms; doubled for each one that brings nothing. Default: 0.5 s. */
+  readonly pauseMs?: number;
 }
 
 /** What is known of a file that has come in part. */
@@ -31,7 +33,6 @@ interface Part {
 /** Attempts that bring nothing, one after the other, before it is given up. */
 const VAIN_ATTEMPTS = 4;
 const STALL_MS = 30_000;
-/** Pause before the second attempt, ms; doubled for each one after it. */
 const PAUSE_MS = 500;
 /** Kept free on the disk. */
 const SPARE_BYTES = 50_000_000;
@@ -74,7 +75,7 @@ export async function downloadFile(
       }
       vain = (await sizeOf(part)) > before ? 0 : vain + 1;
       if (vain >= VAIN_ATTEMPTS) throw new SolveError('DOWNLOAD_FAILED', error.message, { cause: error.cause });
-      await pause(PAUSE_MS * 2 ** vain, options.signal);
+      await pause((options.pauseMs ?? PAUSE_MS) * 2 ** vain, options.signal);
     }
   }
 }
@@ -94,6 +95,7 @@ async function fetchRest(
   if (known !== undefined && size === known.total) return { total: size, digest: known.digest };
   const watch = new Watch(stallMs);
   watch.touch();
+  let come = '';
   try {
     const both = signal === undefined ? watch.signal : AbortSignal.any([signal, watch.signal]);
     const response = await get(
@@ -130,11 +132,14 @@ async function fetchRest(
         continued ? { url, version, total, ...(digest === undefined ? {} : { digest }) } : undefined,
       );
     }
+    const told = (received: number): string => ` after ${received} of ${total ?? 'unknown many'} bytes`;
+    come = told(from);
     const end = await append(part, from, body, (received) => {
       watch.touch();
+      come = told(received);
       onProgress?.(received, total);
     });
-    if (total !== undefined && end < total) throw new Interruption(`${url}: cut off after ${end} of ${total} bytes`);
+    if (total !== undefined && end < total) throw new Interruption(`${url}: cut off${told(end)}`);
     if (total !== undefined && end > total) {
       throw new SolveError('DOWNLOAD_FAILED', `${url}: ${end} bytes came, ${total} were announced`);
     }
@@ -142,7 +147,7 @@ async function fetchRest(
   } catch (error) {
     if (error instanceof SolveError || error instanceof Interruption || signal?.aborted) throw error;
     const fact = watch.signal.aborted ? `nothing came for ${stallMs / 1000} s` : innermost(error);
-    throw new Interruption(`${url}: ${fact}`, { cause: error });
+    throw new Interruption(`${url}: ${fact}${come}`, { cause: error });
   } finally {
     watch.stop();
   }

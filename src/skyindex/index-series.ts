@@ -1,5 +1,5 @@
 import { presetScale } from './index-quads.ts';
-import { tileNumber } from './healpix-tile.ts';
+import { distanceToTile } from './healpix-tile.ts';
 
 /** The files of one scale. */
 export interface PublishedScale {
@@ -106,29 +106,10 @@ export function publishedFile(name: string): PublishedFile | undefined {
     : files.find(({ tile }) => tile === Number(match[3]));
 }
 
-/** Tiles within a radius of a direction: those of points all over the cap. */
+/** Tiles within a radius of a direction. */
 function tilesAround({ direction, radius }: { direction: Float64Array; radius: number }, nside: number): number[] {
-  const [x, y, z] = [direction[0]!, direction[1]!, direction[2]!];
-  const flat = Math.hypot(x, y);
-  const [ex, ey] = flat > 0 ? [-y / flat, x / flat] : [1, 0];
-  const found = new Set<number>();
-  for (let ring = 0; ring <= 4; ring++) {
-    const away = (Math.min(radius, Math.PI) * ring) / 4;
-    for (let i = 0; i < 16; i++) {
-      const east = Math.sin(away) * Math.cos((i * Math.PI) / 8);
-      const north = Math.sin(away) * Math.sin((i * Math.PI) / 8);
-      const along = Math.cos(away);
-      found.add(
-        tileNumber(
-          along * x + east * ex - north * z * ey,
-          along * y + east * ey + north * z * ex,
-          along * z + north * (x * ey - y * ex),
-          nside,
-        ),
-      );
-    }
-  }
-  return [...found].toSorted((a, b) => a - b);
+  const all = Array.from({ length: 12 * nside * nside }, (_, number) => number);
+  return all.filter((number) => distanceToTile(direction, { nside, number }) <= radius);
 }
 
 /** Quads serve a field if their size is about these parts of its width; the best have the middle one. */
