@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -30,17 +30,28 @@ async function shell(
   });
 }
 
+/** The snippets, in the order of the README. */
+const [FIRST, TESTS, USE, FILES, SERVER, NIGHT, MACHINES, COMPLETION] = blocks('sh') as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+
 test('every shell snippet is one of those that run below', () => {
-  expect(blocks('sh')).toHaveLength(7);
+  expect(blocks('sh')).toHaveLength(8);
 });
 
 test('the first command solves a photograph and prints what the README shows', { timeout: 120_000 }, async () => {
-  const [first] = blocks('sh');
   const install = 'npm ci && ';
-  expect(first!.startsWith(install)).toBe(true);
+  expect(FIRST.startsWith(install)).toBe(true);
   // npm ci has been done, or this test would not run; it would pull the ground from under the others.
-  const { stdout } = await shell(first!.slice(install.length), ROOT);
-  const image = first!.trim().split(' ').at(-1)!;
+  const { stdout } = await shell(FIRST.slice(install.length), ROOT);
+  const image = FIRST.trim().split(' ').at(-1)!;
   expect(existsSync(join(ROOT, image))).toBe(true);
   const [shown] = blocks('text');
   const name = image.split('/').at(-1)!;
@@ -53,9 +64,8 @@ test('the first command solves a photograph and prints what the README shows', {
 });
 
 test('the test command is what CI runs', () => {
-  const [, second] = blocks('sh');
-  expect(second).toBe('npm ci && npm test\n');
-  expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain(`{ ${second!.trim()}; }`);
+  expect(TESTS).toBe('npm ci && npm test\n');
+  expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain(`{ ${TESTS.trim()}; }`);
 });
 
 const home = scratchFolder();
@@ -68,14 +78,13 @@ beforeAll(async () => {
   copyFileSync(fixture('real/pocs_unsolved.fits'), join(home, 'night/b.fits'));
   const { stdout } = await exec('npm', ['pack', '--ignore-scripts', '--pack-destination', home], { cwd: ROOT });
   const tarball = stdout.trim().split('\n').at(-1)!;
-  const [install] = blocks('sh')[2]!.split('\n');
+  const [install] = USE.split('\n');
   expect(install).toBe('npm install starfix');
   await shell(install!.replace('starfix', `./${tarball} --no-audit --no-fund`), home);
 }, 180_000);
 
 test('the commands run in a project that has the package installed', { timeout: 180_000 }, async () => {
-  for (const line of blocks('sh')[2]!
-    .split('\n')
+  for (const line of USE.split('\n')
     .slice(1)
     .filter((command) => command !== '')) {
     const { stderr } = await shell(line, home);
@@ -84,7 +93,7 @@ test('the commands run in a project that has the package installed', { timeout: 
   expect(existsSync(join(home, 'm31.wcs'))).toBe(true);
   const night = readFileSync(join(home, 'night.jsonl'), 'utf8').trim().split('\n');
   expect(night.map((line) => (JSON.parse(line) as { status: string }).status)).toEqual(['solved', 'solved']);
-  await shell(blocks('sh')[6]!, home);
+  await shell(COMPLETION, home);
 });
 
 describe('a server that answers as the recorded one', () => {
@@ -99,7 +108,7 @@ describe('a server that answers as the recorded one', () => {
 
   test('is asked by the commands', { timeout: 180_000 }, async () => {
     const url = await startServer();
-    const [login, ...lines] = blocks('sh')[3]!.trim().split('\n');
+    const [login, ...lines] = SERVER.trim().split('\n');
     expect(login).toMatch(/^npx solve login +#/);
     await shell(`echo ${API_KEY} | npx solve login --server ${url}`, home, user);
     for (const line of lines) {
@@ -113,7 +122,7 @@ describe('a server that answers as the recorded one', () => {
 
   test('is asked by the program', { timeout: 60_000 }, async () => {
     const url = await startServer();
-    const program = blocks('js')[1]!.replace('new Session()', `new Session({ server: '${url}' })`);
+    const program = blocks('js')[2]!.replace('new Session()', `new Session({ server: '${url}' })`);
     writeFileSync(join(home, 'client.js'), program);
     const { stdout } = await exec(process.execPath, ['client.js'], {
       cwd: home,
@@ -130,6 +139,24 @@ test('the program in the README prints a centre', { timeout: 60_000 }, async () 
   expect(stdout).toMatch(
     /^centre [\d.]+ -?[\d.]+, [\d.]+ arcsec\/pixel\n\d+ stars; the first pixel is at [\d.]+,-?[\d.]+\n$/,
   );
+});
+
+test('the commands for files write them', { timeout: 180_000 }, async () => {
+  rmSync(join(home, 'm31.wcs'), { force: true });
+  for (const line of FILES.trim().split('\n')) await shell(line, home);
+  for (const name of ['m31.wcs', 'm31.new', 'm31.stars.csv', 'm31.fits.bak', 'night.csv', 'm31.axy']) {
+    expect(existsSync(join(home, name)), name).toBe(true);
+  }
+  expect(readFileSync(join(home, 'night.csv'), 'utf8').trim().split('\n')).toHaveLength(3);
+});
+
+test('the program for files writes them', { timeout: 60_000 }, async () => {
+  writeFileSync(join(home, 'files.js'), blocks('js')[1]!);
+  const { stdout } = await exec(process.execPath, ['files.js'], { cwd: home });
+  expect(stdout).toMatch(/^\d+ cards went, \d+ came\n$/);
+  for (const name of ['solved.fits', 'pairs.corr', 'stars.axy', 'stars.csv']) {
+    expect(existsSync(join(home, name)), name).toBe(true);
+  }
 });
 
 /** Runs a line that does not end by itself, until it has said something. Ends it as Ctrl-C does. */
@@ -153,7 +180,7 @@ async function until(line: string, said: RegExp, cwd: string): Promise<() => Pro
 }
 
 test('the commands for a night solve it, and tell what became of it', { timeout: 180_000 }, async () => {
-  const [watch, ...lines] = blocks('sh')[4]!.trim().split('\n');
+  const [watch, ...lines] = NIGHT.trim().split('\n');
   const stop = await until(watch!, /looked at; waiting for more/, home);
   // Two were answered by the batch above; their files are written all the same.
   copyFileSync(fixture('real/cedar_orion_belt.jpg'), join(home, 'night/c.jpg'));
@@ -169,7 +196,7 @@ test('the commands for a night solve it, and tell what became of it', { timeout:
 test.skipIf(NO_REDIS !== undefined)('the commands for many machines share a queue', { timeout: 180_000 }, async () => {
   const redis = await RedisServer.start();
   try {
-    const [work, submit] = blocks('sh')[5]!.replaceAll('redis://127.0.0.1:6379', redis.url).trim().split('\n');
+    const [work, submit] = MACHINES.replaceAll('redis://127.0.0.1:6379', redis.url).trim().split('\n');
     const stop = await until(work!, /starfix/, home);
     const { stdout } = await shell(submit!, home);
     expect(stdout.match(/: solved: /g)).toHaveLength(3);
