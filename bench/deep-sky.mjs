@@ -60,7 +60,7 @@ function offset(ra, dec, r, angle) {
  * A source list of a piece of a patch: any rotation, either parity, 0.1 to 0.5 pixels of error, 0.3 mag of scatter, up to a
  * quarter of the stars missing, up to a quarter as many spurious ones.
  *
- * @returns {{ sources: object, truth: { centre: Float64Array, scale: number, widthDeg: number, stars: number, ra: number, dec: number } }}
+ * @returns {{ sources: import('../dist/sources/source-list.js').SourceList, truth: { centre: Float64Array, scale: number, widthDeg: number, stars: number, ra: number, dec: number } } | undefined} undefined if the patch has no place with a dozen stars
  */
 export function drawDeepField(stars, seed, patch, widthDeg) {
   const random = seededRandom(seed * 6007 + 5);

@@ -18,7 +18,7 @@ const PATCHES = 12;
 const CPU_LIMIT = 30;
 
 /** A FITS file with one table of floating point columns. */
-function fitsTable(columns) {
+export function fitsTable(columns) {
   const width = { E: 4, D: 8 };
   const rows = columns[0].values.length;
   const rowBytes = columns.reduce((sum, { type }) => sum + width[type], 0);

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { SolveError } from '../errors.ts';
 import { createPace } from '../pace.ts';
-import { type QuadScale, PRESETS, presetScale } from '../skyindex/index-quads.ts';
+import { type QuadScale, PRESETS, type StarList, presetScale } from '../skyindex/index-quads.ts';
 import type { OptionValues } from './command.ts';
 import { escapeControls } from './escape.ts';
 import { shownBytes } from './index-options.ts';
@@ -44,7 +44,12 @@ export async function buildIndexes(
   ]);
   terminal.progress(`reading ${input}`);
   const source = await openFile(input);
-  const stars = await readStarList(source).finally(async () => await source.close());
+  let stars: StarList;
+  try {
+    stars = await readStarList(source);
+  } finally {
+    await source.close();
+  }
   await makeFolder(folder);
   const stem = basename(input).replace(/(\.[^.]*)?$/, '');
   const tiles =

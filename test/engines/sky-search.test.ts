@@ -130,9 +130,7 @@ describe('fields that the bundled data do not hold', () => {
 
 /** Threads run what was built. */
 async function openThreads(): ReturnType<typeof openSolverThreads> {
-  const built = (await import('../../dist/pipeline/solver-threads.js')) as {
-    openSolverThreads: typeof openSolverThreads;
-  };
+  const built = await import('../../dist/pipeline/solver-threads.js');
   return await built.openSolverThreads(1);
 }
 
