@@ -117,9 +117,8 @@ async function day(folder, drawn, frames) {
     names.forEach((name, k) => expose(path.join(night, name), drawn[(i + k) % DRAWN], 1_000_000 + i + k));
     await waitFor(watch.answered, i + names.length);
     for (const name of names) unlinkSync(path.join(night, name));
-    if (i % (5 * LOTS) === 0) look();
+    look();
   }
-  look();
   await watch.end();
   return { frames, answered: watch.answered.size, looks };
 }
@@ -143,11 +142,10 @@ export async function nights({ seconds = 600, frames = 2880 } = {}) {
       console.log(`\n## solve watch, ${frames} frames written, solved and deleted (${load()})\n`);
       const { answered, looks } = await day(folder, drawn, frames);
       // What a process holds at one moment goes up and down.
-      const third = Math.ceil(looks.length / 3);
       table(
         ['frames', 'MB', 'most MB', 'open files'],
         [0, 1, 2].map((part) => {
-          const some = looks.slice(part * third, (part + 1) * third);
+          const some = looks.slice((part * looks.length) / 3, ((part + 1) * looks.length) / 3);
           const resident = some.map((one) => one.resident);
           return [
             `to ${some.at(-1).frames}`,

@@ -60,11 +60,12 @@ test('the service calls the program with options that it knows', () => {
   });
 });
 
-const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+const [ANALYZE] = ['systemd-analyze'] as const;
+const analyze = spawnSync(ANALYZE, ['--version']).status === 0;
 if (!analyze) console.warn('SKIPPED: systemd-analyze is not installed, so nobody looks at the service');
 
 test.skipIf(!analyze)('systemd has nothing to say against the service', () => {
-  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', SERVICE], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(ANALYZE, ['verify', SERVICE], { encoding: 'utf8' });
   expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: '' });
 });
 
