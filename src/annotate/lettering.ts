@@ -18,7 +18,7 @@ export const DESCENT = 0.2;
 let loading: Promise<GlyphFile> | undefined;
 
 /**
- * Text as outlines: what draws SVG has other fonts on every machine, or none at all, and then leaves text out.
+ * Text as outlines: what draws SVG has other fonts on every machine, or none at all, and then boxes stand there.
  * Letters that are used are defined once; the text itself stands in a title, where viewers show and programs find it.
  */
 export class Lettering {

@@ -1,6 +1,7 @@
 import { annotate, annotatePng } from '../annotate/annotate.ts';
 import type { Picture } from '../annotate/picture.ts';
 import { isInMemory, openSource, unpacked } from '../engines/input.ts';
+import { SolveError } from '../errors.ts';
 import { isFits } from '../fits/hdu.ts';
 import { readFrame } from '../image/open-frame.ts';
 import type { Solution, SolveInput } from '../solution.ts';
@@ -30,7 +31,13 @@ async function pictureOf(input: SolveInput, { extension, signal }: ReadingOption
   try {
     const plain = await unpacked(source, signal);
     // Files of pictures go as they are, for their colours; of FITS files the image that was solved.
-    if (isFits(await plain.read(0, 80, signal))) return await readFrame(plain, { extension, signal });
+    if (isFits(await plain.read(0, 80, signal))) {
+      return await readFrame(plain, { extension, signal }).catch((error: unknown) => {
+        // It was solved, so it is a list of sources.
+        if (error instanceof SolveError && error.code === 'FITS_NO_IMAGE') return undefined;
+        throw error;
+      });
+    }
     return await plain.read(0, plain.size, signal);
   } finally {
     await source.close();
