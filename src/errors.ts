@@ -23,7 +23,7 @@ export const FAULTS = {
   FILE_EMPTY: { exit: 3, http: 400, remedy: 'Copy the file again, or wait until the camera has written it.' },
   FILE_UNWRITABLE: { exit: 3, http: 500, remedy: 'Check the permissions of the folder and the free space.' },
   FILE_EXISTS: { exit: 3, http: 409, remedy: 'Pass --overwrite to replace it, or name another file.' },
-  FORMAT_UNKNOWN: { exit: 3, http: 415, remedy: 'Give a FITS, JPEG, PNG, TIFF or WebP image.' },
+  FORMAT_UNKNOWN: { exit: 3, http: 415, remedy: 'Give a FITS, XISF, JPEG, PNG, TIFF, WebP or camera raw image.' },
   FORMAT_UNSUPPORTED: { exit: 3, http: 415, remedy: 'Save the image again in a form that is read here.' },
   FITS_HEADER: { exit: 3, http: 400, remedy: 'Check the file with fitsverify, or save it again.' },
   FITS_TRUNCATED: { exit: 3, http: 400, remedy: 'Copy the file again, or wait until the camera closes it.' },

@@ -40,6 +40,8 @@ export { createEmbeddedSolver } from './engines/embedded.ts';
 export type { EmbeddedOptions } from './engines/embedded.ts';
 export { findSources } from './engines/field-sources.ts';
 export type { FindSourcesOptions } from './engines/field-sources.ts';
+export { imagesOf } from './engines/images-of.ts';
+export type { ImageInFile } from './engines/images-of.ts';
 export { createNovaSolver } from './engines/nova.ts';
 export type { NovaEngineOptions } from './engines/nova.ts';
 export type { WhatToSend } from './engines/parcel.ts';

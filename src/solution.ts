@@ -164,6 +164,8 @@ export interface SolveOptions {
    * it. Engines that ask no server, or another one, are not asked.
    */
   readonly submitted?: RemoteJob;
+  /** HDU of a FITS file that holds the image, 0 being the primary one. Default: what the engine was made with. */
+  readonly extension?: number;
   /** The outcome shall have the sources of the image. They are not kept in journals and queues. Default: no. */
   readonly keepSources?: boolean;
 }

@@ -6,6 +6,7 @@ import { type JournaledOptions, type PreExist, runJournaled } from '../pipeline/
 import type { ManyResult } from '../pipeline/solve-many.ts';
 import type { Outcome, Progress, RemoteJob, SolveInput } from '../solution.ts';
 import { askedOf } from './asked.ts';
+import { byExtension, settingsFor } from './each-extension.ts';
 import type { ImageItem } from './images.ts';
 import { debugStack, faultRecord } from './result.ts';
 import type { ImageResult } from './result.ts';
@@ -47,6 +48,18 @@ interface OpenImage {
  * @throws the signal's reason if cancelled
  */
 export async function solveBatch(
+  items: readonly ImageItem[],
+  settings: SolveSettings,
+  engines: NonNullable<SolveImageOptions['engines']>,
+  watch: SolveWatch,
+): Promise<void> {
+  for (const group of byExtension(items).values()) {
+    await solveGroup(group, settingsFor(group[0]!, settings), engines, watch);
+  }
+}
+
+/** Solves images that are asked about in the same way. */
+async function solveGroup(
   items: readonly ImageItem[],
   settings: SolveSettings,
   engines: NonNullable<SolveImageOptions['engines']>,

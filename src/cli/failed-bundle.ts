@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic-write.ts';
-import type { ImageItem } from './images.ts';
+import { type ImageItem, labelOf } from './images.ts';
 import { makeFolder } from './products.ts';
 import { renderJson } from './render-json.ts';
 import type { ImageResult } from './result.ts';
@@ -27,7 +27,7 @@ export async function keepFailed(
   if (wanted === undefined || solved || item.kind !== 'file') return undefined;
   // Images of the same name in other folders get bundles of their own.
   const code = createHash('sha256').update(resolve(item.name)).digest('hex').slice(0, 8);
-  const folder = join(wanted.folder, `${basename(item.name)}-${code}`);
+  const folder = join(wanted.folder, `${basename(labelOf(item))}-${code}`);
   await makeFolder(folder);
   const put = async (name: string, bytes: Uint8Array): Promise<void> => {
     await writeFileAtomic(join(folder, name), bytes, { overwrite: true });
@@ -54,7 +54,7 @@ async function reportOf(item: ImageItem, result: ImageResult, settings: SolveSet
     at: new Date().toISOString(),
     file: resolve(item.name),
     options: { ...image, engines },
-    result: JSON.parse(renderJson(item.name, result)) as unknown,
+    result: JSON.parse(renderJson(labelOf(item), result)) as unknown,
     ...(report === undefined
       ? {}
       : { sources: report.sources, fwhm: report.fwhm, stages: report.stages, notes: report.notes }),

@@ -7,10 +7,16 @@ import type { FaultRecord } from './result.ts';
 
 /** One thing to solve, as the user named it or as it was found in a folder. */
 export type ImageItem =
-  | { readonly kind: 'file'; readonly name: string }
+  | { readonly kind: 'file'; readonly name: string; readonly extension?: number }
   | { readonly kind: 'stdin'; readonly name: '-' }
   | { readonly kind: 'url'; readonly name: string }
   | { readonly kind: 'fault'; readonly name: string; readonly fault: FaultRecord };
+
+/** What to call an image: `m31.fits`, and one of several in a file `m31.fits[2]`. */
+export function labelOf(item: ImageItem): string {
+  const { name } = item;
+  return item.kind === 'file' && item.extension !== undefined ? `${name}[${item.extension}]` : name;
+}
 
 /** What an image is called when it lies in a folder; a file that is named goes by its bytes alone. */
 const IMAGE_NAME = /\.(?:(?:fits?|fts)(?:\.(?:gz|fz))?|fz|xisf|jpe?g|png|tiff?|webp)$/i;

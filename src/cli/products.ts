@@ -103,8 +103,9 @@ function isPhotograph(path: string): boolean {
 
 function productPath(item: ImageItem, product: ProductName, asked: string | true, settings: SolveSettings): string {
   const own = ownName(item);
-  const name =
-    asked === true ? `${basename(own).replace(ENDING, '') || basename(own)}${PRODUCT_ENDINGS[product]}` : asked;
+  const which = item.kind === 'file' && item.extension !== undefined ? `.${item.extension}` : '';
+  const stem = `${basename(own).replace(ENDING, '') || basename(own)}${which}`;
+  const name = asked === true ? `${stem}${PRODUCT_ENDINGS[product]}` : asked;
   if (settings.outDir !== undefined && !isAbsolute(name)) return join(settings.outDir, name);
   return asked === true && item.kind === 'file' ? join(dirname(own), name) : name;
 }

@@ -8,16 +8,23 @@ import type { ImageResult } from './result.ts';
  * The result of one image as a line of NDJSON, without the newline.
  *
  * @param objects what lies in the field, if that is asked for
+ * @param extension HDU of the file, where each of its images gets an answer
  */
-export function renderJson(file: string, result: ImageResult, objects?: readonly FieldObject[]): string {
+export function renderJson(
+  file: string,
+  result: ImageResult,
+  objects?: readonly FieldObject[],
+  extension?: number,
+): string {
+  const which = extension === undefined ? { file } : { file, extension };
   const elapsedMs = Math.round(result.elapsedMs);
-  if ('fault' in result) return JSON.stringify({ file, status: 'error', error: result.fault, elapsedMs });
+  if ('fault' in result) return JSON.stringify({ ...which, status: 'error', error: result.fault, elapsedMs });
   const { outcome } = result;
   const resumed = result.known === true ? { resumed: true } : {};
   if (outcome.status === 'unsolved') {
     const { status, message, reason } = outcome;
     return JSON.stringify({
-      file,
+      ...which,
       status,
       reason: message,
       reasonCode: reason,
@@ -28,7 +35,7 @@ export function renderJson(file: string, result: ImageResult, objects?: readonly
   }
   const { status, solution } = outcome;
   return JSON.stringify({
-    file,
+    ...which,
     status,
     ...solutionRecord(solution),
     ...(objects === undefined ? {} : { objects: objectRecords(objects) }),

@@ -68,7 +68,7 @@ async function run(operands: readonly string[], values: OptionValues, terminal: 
     });
     const both = [...paths, ...values].filter(([name]) => known.has(name) && name !== 'resume');
     const call = { command, words, cwd, operands: named, folder: about };
-    return await runSolve([...found.values()], readSettings(new Map(both)), terminal, call);
+    return await runSolve([...found.values()], readSettings(new Map(both), true), terminal, call);
   } finally {
     for (const one of views) await one.close();
   }

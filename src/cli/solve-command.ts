@@ -3,10 +3,11 @@ import type { FieldObject } from '../objects/field-objects.ts';
 import type { Progress, Solution } from '../solution.ts';
 import { solveBatch } from './batch.ts';
 import type { Command, OptionValues } from './command.ts';
+import { eachExtension, settingsFor } from './each-extension.ts';
 import { openEngines } from './engines.ts';
 import { exitCodeOf, worse } from './exit-code.ts';
 import { writeFaultIni } from './fault-ini.ts';
-import { findImages } from './images.ts';
+import { findImages, labelOf } from './images.ts';
 import type { ImageItem } from './images.ts';
 import { deliver } from './delivery.ts';
 import { planProducts } from './products.ts';
@@ -14,7 +15,7 @@ import { createProgressLine } from './progress.ts';
 import { renderJson } from './render-json.ts';
 import { renderObjects } from './render-objects.ts';
 import { renderBlock, renderLine, renderReport } from './render-text.ts';
-import { faultLine } from './result.ts';
+import { type FaultRecord, faultLine } from './result.ts';
 import { type RunCall, openRunJournal } from './run-journal.ts';
 import type { ImageResult } from './result.ts';
 import { SOLVE_OPTIONS } from './solve-options.ts';
@@ -30,7 +31,7 @@ export const solveCommand: Command = {
   summary: 'find where images point',
   usage: '[options] <image...>',
   about: [
-    'An image is a FITS file (also .gz and .fz), a JPEG, PNG, TIFF or WebP, a folder of them, - for standard input, or with --engine nova a URL.',
+    'An image is a FITS file (also .gz and .fz), XISF, JPEG, PNG, TIFF, WebP or a camera raw file, a folder of them, - for standard input, or with --engine nova a URL.',
     'Images are solved here. Only where an API key is configured, or with --engine nova, what cannot be solved goes to a server.',
     'What you know of it makes the search faster; a wrong hint costs time, never the solution.',
     'Without an option that names a file, nothing is written: the answer is printed.',
@@ -50,7 +51,7 @@ async function run(
   terminal: Terminal,
   words: readonly string[],
 ): Promise<number> {
-  const settings = readSettings(values);
+  const settings = readSettings(values, true);
   if (operands.length === 0) throw new SolveError('BAD_OPTION', 'no image is named');
   const found = await findImages(operands, settings.recursive);
   return await runSolve(found, settings, terminal, { command: 'solve', words, operands });
@@ -66,11 +67,12 @@ const GRACE_MS = 250;
  * @returns the exit code
  */
 export async function runSolve(
-  found: readonly ImageItem[],
+  named: readonly ImageItem[],
   settings: SolveSettings,
   terminal: Terminal,
   call: RunCall,
 ): Promise<number> {
+  const found = settings.allExtensions ? await eachExtension(named, terminal.signal) : named;
   const engines = await openEngines(settings, terminal.note);
   const { journal, preExist } = await openRunJournal(found, settings, call, terminal.note);
   const { items, files } = planProducts(found, settings, settings.overwrite || preExist === 'ignore');
@@ -108,20 +110,20 @@ export async function runSolve(
       deliver: (item, input, outcome) =>
         deliver(
           { item, input, outcome, files: files.get(item), signal: terminal.signal, note: terminal.note },
-          settings,
+          settingsFor(item, settings),
         ),
       async onResult(item, result) {
         const remote = 'outcome' in result ? result.outcome.report.remote : undefined;
         if (remote !== undefined) pending.delete(remote.submissionId);
         line.finish();
         await print(item, result, settings, terminal);
-        await bundle(item, result, settings, terminal);
+        await bundle(item, result, settingsFor(item, settings), terminal);
         await writeFaultIni(item, result, files.get(item), settings.overwrite);
-        await table?.add(item.name, result);
+        await table?.add(labelOf(item), result);
         exitCode = worse(exitCode, exitCodeOf(result));
         done++;
       },
-      ...(watched ? { onProgress: (item: ImageItem, progress: Progress) => line.update(item.name, progress) } : {}),
+      ...(watched ? { onProgress: (item: ImageItem, progress: Progress) => line.update(labelOf(item), progress) } : {}),
     });
   } catch (error) {
     if (!terminal.signal.aborted) throw error;
@@ -157,7 +159,7 @@ export async function bundle(
   const { keepFailed } = await import('./failed-bundle.ts');
   try {
     const folder = await keepFailed(item, result, settings, terminal.signal);
-    if (folder !== undefined && !settings.quiet) terminal.note(`${item.name}: what may explain it is in ${folder}`);
+    if (folder !== undefined && !settings.quiet) terminal.note(`${labelOf(item)}: what may explain it is in ${folder}`);
   } catch (error) {
     terminal.signal.throwIfAborted();
     terminal.note(`${item.name}: --keep-failed: ${(error as Error).message}`);
@@ -171,17 +173,24 @@ export async function print(
   settings: SolveSettings,
   terminal: Terminal,
 ): Promise<void> {
-  const { name } = item;
+  const name = labelOf(item);
+  const extension = item.kind === 'file' ? item.extension : undefined;
   const solution = 'outcome' in result && result.outcome.status === 'solved' ? result.outcome.solution : undefined;
   const objects = settings.objects && solution !== undefined ? await listObjects(solution) : undefined;
   if (settings.verbose && 'outcome' in result)
     for (const line of renderReport(name, result.outcome)) terminal.note(line);
-  if (settings.json) terminal.out(`${renderJson(name, result, objects)}\n`);
-  else if ('fault' in result) terminal.note(faultLine(result.fault, name));
+  if (settings.json) terminal.out(`${renderJson(name, result, objects, extension)}\n`);
+  else if ('fault' in result) terminal.note(faultLine(renamed(result.fault, item.name, name), name));
   else {
     const answer = terminal.outIsTerminal ? renderBlock(name, result) : renderLine(name, result);
     terminal.out(objects === undefined || solution === undefined ? answer : answer + renderObjects(objects, solution));
   }
+}
+
+/** The fault of one image of several in a file: its message begins with the file. */
+function renamed(fault: FaultRecord, file: string, label: string): FaultRecord {
+  const { message } = fault;
+  return message.startsWith(`${file}:`) ? { ...fault, message: `${label}${message.slice(file.length)}` } : fault;
 }
 
 async function listObjects(solution: Solution): Promise<FieldObject[]> {

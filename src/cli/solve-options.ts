@@ -41,7 +41,7 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
     name: 'extension',
     value: 'N',
     group: FILES,
-    text: 'HDU of a FITS file that holds the image, 0 being the primary one; the first image if not said',
+    text: 'HDU of a FITS file that holds the image, 0 being the primary one, or all: an answer for each; the first if not said',
   },
 
   {
@@ -73,7 +73,11 @@ export const SOLVE_OPTIONS: readonly OptionSpec[] = [
   { name: 'resume', group: SEARCH, text: 'take the answers that earlier runs have found, and go on with what is left' },
 
   { name: 'json', group: OUTPUT, text: 'print one JSON object a line, in order of completion' },
-  { name: 'objects', group: OUTPUT, text: 'list what lies in the field: galaxies, nebulae, clusters, stars with names' },
+  {
+    name: 'objects',
+    group: OUTPUT,
+    text: 'list what lies in the field: galaxies, nebulae, clusters, stars with names',
+  },
   { name: 'quiet', short: 'q', group: OUTPUT, text: 'no progress and no notes: answers and errors only' },
   { name: 'verbose', short: 'v', group: OUTPUT, text: 'tell the hints and their keywords, the stages and their times' },
 

@@ -27,6 +27,8 @@ export interface SolveSettings {
   /** Images at once; absent: not said. */
   readonly jobs?: number;
   readonly recursive: boolean;
+  /** Every image of a FITS file, not the first alone. */
+  readonly allExtensions: boolean;
   /** Take the answers of earlier runs. */
   readonly resume: boolean;
   readonly json: boolean;
@@ -59,9 +61,14 @@ const SCALE_BOUNDS_ARCSEC = [0.01, 3600] as const;
 /**
  * Turns the options of `solve` into what they mean.
  *
+ * @param takesAll the command takes `--extension all`
  * @throws {SolveError} `BAD_OPTION` naming the option, `NOT_AVAILABLE` for what is not there yet
  */
-export function readSettings(values: OptionValues): SolveSettings {
+export function readSettings(values: OptionValues, takesAll = false): SolveSettings {
+  const allExtensions = values.get('extension') === 'all';
+  if (allExtensions && !takesAll) {
+    throw new SolveError('BAD_OPTION', '--extension all is for solve and retry: name one HDU here');
+  }
   const engines = readEngines(values);
   const jobs = number(values, 'jobs', { low: 1, high: 256, integer: true }, '-j');
   const outDir = text(values, 'out-dir');
@@ -78,6 +85,7 @@ export function readSettings(values: OptionValues): SolveSettings {
     service: readService(values),
     ...(jobs === undefined ? {} : { jobs }),
     recursive: values.has('recursive'),
+    allExtensions,
     resume: values.has('resume'),
     json: values.has('json'),
     objects: values.has('objects'),
@@ -200,7 +208,7 @@ function readScale(values: OptionValues): Pick<Hints, 'scale' | 'fieldWidth'> {
 }
 
 function readExtension(values: OptionValues): number | undefined {
-  if (values.get('extension') === 'all') throw new SolveError('NOT_AVAILABLE', '--extension all is not there yet');
+  if (values.get('extension') === 'all') return undefined;
   return number(values, 'extension', { low: 0, high: 9999, integer: true });
 }
 

@@ -66,7 +66,7 @@ async function solveEmbedded(
     return result;
   };
   const index = options.index ?? (await openBundledIndex());
-  const { extension } = options;
+  const extension = solveOptions.extension ?? options.extension;
   const field = isInMemory(input)
     ? input
     : await timed('read', openField(input, { pace, signal, onProgress, extension }));

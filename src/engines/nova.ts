@@ -57,7 +57,7 @@ async function solveRemotely(
   session: Session,
   input: SolveInput,
   hints: Hints,
-  { signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted, keepSources }: SolveOptions,
+  { signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted, extension, keepSources }: SolveOptions,
   options: NovaEngineOptions,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
@@ -76,7 +76,9 @@ async function solveRemotely(
       stages[stage] = performance.now() - start;
     }
   };
-  const parcel = await timed('read', packParcel(input, { ...options, what: options.upload, signal, onProgress }));
+  const hdu = extension === undefined ? {} : { extension };
+  const packing = packParcel(input, { ...options, ...hdu, what: options.upload, signal, onProgress });
+  const parcel = await timed('read', packing);
   const notes = [parcel.note];
   let remote: RemoteJob | undefined;
   const report = (): Report => ({

@@ -37,6 +37,8 @@ export interface Parcel {
 export interface PackOptions {
   readonly what: WhatToSend | undefined;
   readonly extension?: number;
+  /** Who gets a file can be told which HDU to read: a server cannot. */
+  readonly takesExtension?: boolean;
   readonly downsample?: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: SolveOptions['onProgress'];
@@ -54,12 +56,14 @@ const PIECE_BYTES = 256 * 1024;
  * @throws {SolveError} for input that must be read here and cannot be; `BAD_ARGUMENT` for a wish that cannot be met
  */
 export async function packParcel(input: SolveInput, options: PackOptions): Promise<Parcel> {
-  const { what = 'auto', signal, onProgress, extension, downsample } = options;
+  const { what = 'auto', signal, onProgress, extension, takesExtension = false, downsample } = options;
+  // Of a file a server would look at the first HDU.
+  const whole = extension === undefined || takesExtension;
   if (input instanceof URL && input.protocol !== 'file:') {
     if (what === 'sources') throw new SolveError('BAD_ARGUMENT', `${input.href}: of a URL no sources can be sent`);
     return { ...UNREAD, content: input, note: `the server fetches ${input.href}` };
   }
-  if (what === 'image' && (isInMemory(input) || extension !== undefined)) {
+  if (what === 'image' && (isInMemory(input) || !whole)) {
     const fact = isInMemory(input) ? 'pixels in memory are no file' : 'the server reads the first HDU of a file alone';
     throw new SolveError('BAD_ARGUMENT', `${fact}: their sources can be sent instead`);
   }
@@ -70,10 +74,10 @@ export async function packParcel(input: SolveInput, options: PackOptions): Promi
     field = await openField(input, { pace, signal, onProgress, extension });
   } catch (error) {
     // The server may read what cannot be read here; a file that is not there it cannot.
-    if (!(error instanceof SolveError) || what === 'sources' || !isAboutContent(error)) throw error;
+    if (!(error instanceof SolveError) || what === 'sources' || !whole || !isAboutContent(error)) throw error;
     unread = error;
   }
-  const file = isInMemory(input) ? undefined : uploadOf(input);
+  const file = isInMemory(input) || !whole ? undefined : uploadOf(input);
   let sources: SourceList | undefined;
   if (field !== undefined && what !== 'image') {
     onProgress?.({ stage: 'detect' });

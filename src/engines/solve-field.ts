@@ -76,16 +76,17 @@ async function drive(
   folder: string,
   input: SolveInput,
   hints: Hints,
-  { signal, timeoutMs = Infinity, onProgress }: SolveOptions,
-  options: SolveFieldOptions,
+  { signal, timeoutMs = Infinity, onProgress, extension }: SolveOptions,
+  made: SolveFieldOptions,
 ): Promise<Outcome> {
+  const options = extension === undefined ? made : { ...made, extension };
   const { program = 'solve-field' } = options;
   signal?.throwIfAborted();
   if (input instanceof URL && input.protocol !== 'file:') {
     throw new SolveError('URL_NOT_TAKEN', `${input.href}: images on the web are fetched by the nova engine alone`);
   }
   const start = performance.now();
-  const parcel = await packParcel(input, { ...options, what: options.give, signal, onProgress });
+  const parcel = await packParcel(input, { ...options, takesExtension: true, what: options.give, signal, onProgress });
   const stages: Record<string, number> = { read: performance.now() - start };
   const notes = [parcel.note.replace(/is sent\b|are sent\b/, (word) => word.replace('sent', `given to ${program}`))];
   const report: Report = { stages, sources: parcel.sources, fwhm: parcel.fwhm, candidates: 0, notes };

@@ -43,7 +43,16 @@ const READ_ELSEWHERE: ReadonlySet<FaultCode> = new Set([
  * ```
  */
 export async function solve(input: SolveInput, options: SolveImageOptions = {}): Promise<Outcome> {
-  const { hints = {}, signal, timeoutMs = Infinity, onProgress, onSubmitted, submitted, keepSources } = options;
+  const {
+    hints = {},
+    signal,
+    timeoutMs = Infinity,
+    onProgress,
+    onSubmitted,
+    submitted,
+    extension,
+    keepSources,
+  } = options;
   const engines = enginesFor(options);
   const end = performance.now() + timeoutMs;
   let last: Outcome | undefined;
@@ -60,6 +69,7 @@ export async function solve(input: SolveInput, options: SolveImageOptions = {}):
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(onSubmitted === undefined ? {} : { onSubmitted }),
         ...(submitted === undefined ? {} : { submitted }),
+        ...(extension === undefined ? {} : { extension }),
         ...(keepSources === undefined ? {} : { keepSources }),
       });
     } catch (error) {

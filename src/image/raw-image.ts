@@ -163,7 +163,8 @@ work().then(
 
 async function decodeInThread(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Decoded> {
   signal?.throwIfAborted();
-  const module = createRequire(import.meta.url).resolve('libraw-wasm/dist/libraw.js');
+  const require = createRequire(import.meta.url);
+  const module = require.resolve('libraw-wasm/dist/libraw.js');
   const wasm = module.replace(/\.js$/, '.wasm');
   // Bytes are copied over: a thread takes a whole buffer, and this one may be a view of another.
   const copy = Uint8Array.from(bytes);

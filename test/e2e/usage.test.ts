@@ -84,7 +84,6 @@ const LATER: readonly (readonly string[])[] = [
     value === undefined || endings !== undefined ? [`--${name}`, IMAGE] : [`--${name}`, 'x', IMAGE],
   ),
   ...COMMANDS.filter(({ load }) => load === undefined).map(({ name }) => [name]),
-  ['--extension', 'all', IMAGE],
 ];
 
 test('what comes later says so, with exit code 2', { timeout: 120_000 }, async () => {
