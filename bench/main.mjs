@@ -1,5 +1,5 @@
 // `npm run bench [-- PART...] [-- --images DIR] [-- --full]`: every figure of the README, from scratch.
-// Parts: start, images, solve-field, hints, large, sweep, upload, queue, journal, batch, kill, night; all of them if none is named. Each image
+// Parts: start, images, solve-field, hints, large, sweep, upload, queue, journal, batch, kill, night, index; all of them if none is named. Each image
 // is a fresh process.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { quantile, table } from './report.mjs';
 import { sweep } from './sweep.mjs';
 import { queue } from './queue.mjs';
 import { uploads } from './upload.mjs';
+import { indexes } from './index.mjs';
 import { journals } from './journal.mjs';
 import { batches } from './batch.mjs';
 import { kills } from './kill.mjs';
@@ -281,6 +282,7 @@ if (wants('upload')) {
   await uploads(truth.filter(({ solvable }) => solvable).map(({ file }) => [file, path.join(images, file)]));
 }
 if (wants('queue')) await queue();
+if (wants('index')) await indexes(values.full);
 if (wants('journal')) await journals(tmpdir());
 if (wants('batch')) await batches({ frames: values.full ? 2000 : 600 });
 if (wants('kill')) await kills(values.full ? {} : { frames: 60, kills: 10 });

@@ -18,6 +18,8 @@ export type {
   Solver,
   UnsolvedReason,
 } from './solution.ts';
+export type { HealpixTile } from './skyindex/healpix-tile.ts';
+export type { IndexSummary } from './skyindex/index-summary.ts';
 export type { SourceList } from './sources/source-list.ts';
 export { calibrate, corners, novaOrientation } from './wcs/calibration.ts';
 export { headerToWcs, wcsHeaderBytes, wcsToCards } from './wcs/header.ts';
@@ -42,6 +44,8 @@ export { findSources } from './engines/field-sources.ts';
 export type { FindSourcesOptions } from './engines/field-sources.ts';
 export { imagesOf } from './engines/images-of.ts';
 export type { ImageInFile } from './engines/images-of.ts';
+export { listIndexFiles, usualIndexFolders } from './engines/index-folders.ts';
+export type { IndexFile, IndexListing } from './engines/index-folders.ts';
 export { createNovaSolver } from './engines/nova.ts';
 export type { NovaEngineOptions } from './engines/nova.ts';
 export type { WhatToSend } from './engines/parcel.ts';

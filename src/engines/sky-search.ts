@@ -10,8 +10,7 @@ import { type Finding, search, type SearchOptions } from '../solver/search.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { pixelsToVectors } from '../wcs/transform.ts';
 import type { Wcs } from '../wcs/wcs.ts';
-import { type IndexFile, type IndexListing, listIndexFiles, usualIndexFolders } from './index-folders.ts';
-import { openIndexFile } from './index-shelf.ts';
+import type { IndexFile, IndexListing } from './index-folders.ts';
 
 /** The bundled data hold few fields narrower than this, degrees: index files go first if hints say so. */
 const NARROW_DEG = 0.6;
@@ -138,7 +137,7 @@ class SkySearch {
       if (this.#unusable.has(file.path)) continue;
       let index: SkyIndex;
       try {
-        index = await openIndexFile(file);
+        index = await openFromShelf(file);
       } catch (error) {
         if (!(error instanceof SolveError)) throw error;
         this.#unusable.add(file.path);
@@ -182,6 +181,7 @@ class SkySearch {
   }
 
   async #readFolders(): Promise<readonly IndexFile[]> {
+    const { listIndexFiles, usualIndexFolders } = await import('./index-folders.ts');
     const named = this.#dirs !== undefined;
     const { files, broken }: IndexListing = await listIndexFiles(this.#dirs ?? usualIndexFolders(), named);
     for (const { error } of broken) this.#notes.push(`index file left out: ${error.message}`);
@@ -254,7 +254,7 @@ class SkySearch {
     const joined = [{ tile, stars: index.stars }];
     for (const other of near) {
       try {
-        joined.push({ tile: other.tile!, stars: (await openIndexFile(other)).stars });
+        joined.push({ tile: other.tile!, stars: (await openFromShelf(other)).stars });
       } catch (error) {
         if (!(error instanceof SolveError)) throw error;
         this.#notes.push(`index file left out: ${error.message}`);
@@ -262,6 +262,12 @@ class SkySearch {
     }
     return joined.length === 1 ? index : { ...index, stars: joinTiles(joined) };
   }
+}
+
+/** Loaded when an index file is: most fields need none. */
+async function openFromShelf(file: IndexFile): Promise<SkyIndex> {
+  const { openIndexFile } = await import('./index-shelf.ts');
+  return await openIndexFile(file);
 }
 
 const ARCSEC = Math.PI / 648_000;
