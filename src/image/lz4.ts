@@ -1,3 +1,6 @@
+/** Fewer bytes are copied faster one by one: most sequences are short. */
+const SHORT = 48;
+
 /**
  * Unpacks one LZ4 block (no frame around it): sequences of literal bytes and of copies from what was unpacked before.
  *
@@ -18,9 +21,13 @@ export function unpackLz4(packed: Uint8Array, out: Uint8Array): boolean {
       }
     }
     if (from + literals > packed.length || to + literals > out.length) return false;
-    out.set(packed.subarray(from, from + literals), to);
-    from += literals;
-    to += literals;
+    if (literals < SHORT) {
+      for (const end = to + literals; to < end; to++) out[to] = packed[from++]!;
+    } else {
+      out.set(packed.subarray(from, from + literals), to);
+      from += literals;
+      to += literals;
+    }
     // The last sequence has literals alone.
     if (from === packed.length) return to === out.length;
 
