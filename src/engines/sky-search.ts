@@ -18,6 +18,8 @@ const NARROW_DEG = 0.6;
 const COVERED_DEG = 1;
 /** Of the usual places, files with quads up to this size are used, arcmin: scales 00 to 06. The rest is in the bundled data. */
 const LACKING_ARCMIN = 22.5;
+/** Of these, so much is looked through where no hint chooses among them: 1 GiB. A picture of clouds must not read them all. */
+const MOST_UNASKED_BYTES = 2 ** 30;
 /** Quads that are looked for have at least this part of the diagonal, and are found best at this one. */
 const LEAST_PART = 0.06;
 const BEST_PART = 0.3;
@@ -125,7 +127,11 @@ class SkySearch {
     const files = this.#inOrder(await this.#list());
     const scaled = this.#guesses.filter(({ scale }) => scale);
     const chosen = fitting ? files.filter((file) => scaled.some((guess) => this.#fits(file, guess))) : files;
-    return await this.#inFiles(chosen, steps, this.#guesses);
+    return await this.#inFiles(
+      this.#dirs === undefined ? upTo(chosen, MOST_UNASKED_BYTES) : chosen,
+      steps,
+      this.#guesses,
+    );
   }
 
   async #inFiles(
@@ -271,6 +277,12 @@ async function openFromShelf(file: IndexFile): Promise<SkyIndex> {
 }
 
 const ARCSEC = Math.PI / 648_000;
+
+/** The first files that together are not longer than `most`. */
+function upTo(files: readonly IndexFile[], most: number): IndexFile[] {
+  let total = 0;
+  return files.filter(({ bytes }) => (total += bytes) <= most);
+}
 
 /** Quads of three stars serve pictures of some degrees and more, which the bundled data hold. */
 export function isSearchable({ dimension }: IndexFile): boolean {
