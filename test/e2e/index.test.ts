@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawPatches } from '../../bench/deep-sky.mjs';
+import { drawDeepField, drawPatches } from '../../bench/deep-sky.mjs';
+import { seededRandom } from '../../bench/sky.mjs';
 import { fixture, scratchFolder } from './program.ts';
 import { NO_TERMINAL, runOnTerminal } from './pseudo-terminal.ts';
 import { newUser } from './user.ts';
@@ -291,6 +292,54 @@ test.each([
   [['index', 'build', 'x', '--tiles', '3'], /1, 2, 4 or 8/],
 ])('wrong usage: %j', async (args, message) => {
   expect(await user.solve(args)).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
+});
+
+/** A 16-bit FITS picture of a field. */
+function picture({ sources }: NonNullable<ReturnType<typeof drawDeepField>>): Buffer {
+  const random = seededRandom(7);
+  const { width, height, x, y, flux } = sources;
+  const pixels = Float32Array.from(
+    { length: width * height },
+    () => 1000 + 12 * (random() + random() + random() - 1.5),
+  );
+  x.forEach((at, k) => {
+    const peak = Math.max(300, (20_000 * flux[k]!) / flux[0]!);
+    for (let v = Math.max(0, Math.ceil(y[k]! - 7)); v <= Math.min(height - 1, y[k]! + 7); v++) {
+      for (let u = Math.max(0, Math.ceil(at - 7)); u <= Math.min(width - 1, at + 7); u++) {
+        pixels[v * width + u]! += peak * Math.exp(-((u - at) ** 2 + (v - y[k]!) ** 2) / 4);
+      }
+    }
+  });
+  const cards = ['SIMPLE  =                    T', 'BITPIX  =                   16', 'NAXIS   =                    2'];
+  cards.push(`NAXIS1  = ${String(width).padStart(20)}`, `NAXIS2  = ${String(height).padStart(20)}`, 'END');
+  const head = Buffer.from(
+    cards
+      .map((card) => card.padEnd(80))
+      .join('')
+      .padEnd(2880),
+  );
+  const data = Buffer.alloc(Math.ceil((2 * pixels.length) / 2880) * 2880);
+  pixels.forEach((value, i) => data.writeInt16BE(Math.min(32_767, Math.round(value)), 2 * i));
+  return Buffer.concat([head, data]);
+}
+
+test('a narrow picture is solved as soon as the files it needs are in their usual place', async () => {
+  const field = drawDeepField(drawPatches(1, 2, 0.6), 11, 0, 0.25)!;
+  const image = join(scratch, 'narrow.fits');
+  writeFileSync(image, picture(field));
+  const owner = newUser();
+  const args = ['--json', '--fov', '0.25', image];
+  const before = await owner.solve(args);
+  expect(before.code).toBe(1);
+  expect(jsonLines(before.out)[0]).toMatchObject({ reasonCode: 'no-index' });
+  const usual = join(owner.home, '.local/share/kstars/astrometry');
+  mkdirSync(usual, { recursive: true });
+  copyFileSync(join(built, 'index-stars-02.fits'), join(usual, 'index-5202.fits'));
+  const after = await owner.solve(args, { XDG_DATA_HOME: '' });
+  expect(after.code).toBe(0);
+  const [answer] = jsonLines(after.out) as [{ ra: number; dec: number }];
+  expect(answer.dec).toBeCloseTo(field.truth.dec, 3);
+  expect(((answer.ra - field.truth.ra + 540) % 360) - 180).toBeCloseTo(0, 3);
 });
 
 test('solve --index-dir takes several folders, tells broken files once, and refuses what is not there', async () => {
