@@ -123,6 +123,8 @@ export interface TiffSpec {
   readonly planar?: boolean;
   /** Further tags: number, type, values. They replace the usual ones. */
   readonly tags?: readonly TiffTag[];
+  /** Tags of a directory that the first one names, by tag 330 and not as EXIF. */
+  readonly subIfd?: readonly TiffTag[];
   /** Tags of an EXIF directory. */
   readonly exif?: readonly TiffTag[];
 }
@@ -157,7 +159,8 @@ export function tiff(spec: TiffSpec): Buffer {
   const ifdAt = headBytes + dataBytes;
   // The EXIF directory stands a good way behind the first one.
   const exifAt = ifdAt + 2048;
-  if (spec.exif !== undefined) own.set(34665, [4, [exifAt]]);
+  const second = spec.exif ?? spec.subIfd;
+  if (second !== undefined) own.set(spec.exif === undefined ? 330 : 34665, [4, [exifAt]]);
   for (const [tag, type, wanted] of spec.tags ?? []) own.set(tag, [type, wanted]);
 
   const out = Buffer.alloc(ifdAt + 4096);
@@ -173,7 +176,7 @@ export function tiff(spec: TiffSpec): Buffer {
   out.set(data.subarray(0, dataBytes), headBytes);
   const tags = [...own].map(([tag, [type, list]]): TiffTag => [tag, type, list]);
   let end = writeDirectory(view, ifdAt, tags, little, big);
-  if (spec.exif !== undefined) end = writeDirectory(view, exifAt, spec.exif, little, big);
+  if (second !== undefined) end = writeDirectory(view, exifAt, second, little, big);
   return out.subarray(0, end);
 }
 

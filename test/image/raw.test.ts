@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { SolveError } from '../../src/errors.ts';
 import { isFits } from '../../src/fits/hdu.ts';
@@ -6,6 +7,7 @@ import type { Frame } from '../../src/image/frame.ts';
 import { readFrame } from '../../src/image/open-frame.ts';
 import { bytesSource } from '../../src/io/bytes-source.ts';
 import { dng } from './make-dng.ts';
+import { U8, tiff } from './make-images.ts';
 
 const WIDTH = 256;
 const HEIGHT = 192;
@@ -14,6 +16,42 @@ const values = Array.from({ length: WIDTH * HEIGHT }, (_, i) => value(i));
 
 function open(bytes: Uint8Array, signal?: AbortSignal): Promise<Frame> {
   return readFrame(bytesSource(bytes, 'a.dng'), { signal });
+}
+
+/** A DNG file with a mosaic packed in a way that nobody knows, and a picture before it. */
+function withPreview(jpeg: Buffer, width: number, height: number): Buffer {
+  const text = (words: string): number[] => [...Buffer.from(`${words}\0`)];
+  return tiff({
+    width,
+    height,
+    channels: 3,
+    numbers: U8,
+    values: [...jpeg],
+    tags: [
+      [254, 4, [1]],
+      [259, 3, [7]],
+      [262, 3, [6]],
+      [271, 1, text('Starfix')],
+      [272, 1, text('Synthetic')],
+      [50706, 1, [1, 7, 0, 0]],
+      [50707, 1, [1, 7, 0, 0]],
+      [50708, 1, text('Starfix Synthetic')],
+    ],
+    subIfd: [
+      [254, 4, [0]],
+      [256, 4, [WIDTH]],
+      [257, 4, [HEIGHT]],
+      [258, 3, [16]],
+      [259, 3, [52546]],
+      [262, 3, [32803]],
+      [273, 4, [8]],
+      [277, 3, [1]],
+      [278, 4, [HEIGHT]],
+      [279, 4, [jpeg.length]],
+      [33421, 3, [2, 2]],
+      [33422, 1, [0, 1, 1, 2]],
+    ],
+  });
 }
 
 describe('camera raw, by files made here', () => {
@@ -63,6 +101,17 @@ describe('camera raw, by files made here', () => {
       expect(error).toBeInstanceOf(SolveError);
       expect((error as SolveError).message).toMatch(/^a\.dng: /);
     }
+  });
+
+  test('where the mosaic cannot be unpacked, the picture in the file is taken if it is a large one', async () => {
+    const picture = { create: { width: WIDTH, height: HEIGHT, channels: 3 as const, background: '#102030' } };
+    const large = await sharp(picture).jpeg().toBuffer();
+    const frame = await open(withPreview(large, WIDTH, HEIGHT));
+    expect(frame).toMatchObject({ width: WIDTH, height: HEIGHT, format: 'raw preview' });
+    expect(frame.bayer).toBeUndefined();
+    const small = await sharp(large).resize(64).jpeg().toBuffer();
+    const error: unknown = await open(withPreview(small, 64, 48)).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'FORMAT_UNSUPPORTED', message: expect.stringMatching(/64 x 48 of 256 x 192/) });
   });
 
   test('cancelling does not wait for LibRaw', async () => {
