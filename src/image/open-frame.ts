@@ -7,7 +7,7 @@ import { describeBytes } from './describe-bytes.ts';
 import { FITS } from './fits-image.ts';
 import type { Frame, Pixels, Planes } from './frame.ts';
 import type { ImageFormat } from './image-format.ts';
-import { RAW } from './raw-image.ts';
+import { RAW } from './raw-format.ts';
 import { JPEG, PNG, WEBP } from './sharp-image.ts';
 import { TIFF } from './tiff-image.ts';
 import { XISF } from './xisf-image.ts';

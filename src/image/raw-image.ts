@@ -4,27 +4,10 @@ import { SolveError } from '../errors.ts';
 import type { HeaderHint } from '../hints.ts';
 import { exifHints, lensHints } from './exif-hints.ts';
 import type { BayerPattern, Frame } from './frame.ts';
-import type { DecodeOptions, ImageFormat } from './image-format.ts';
+import type { DecodeOptions } from './image-format.ts';
 import { samplesToFrame } from './samples.ts';
-import { decodeBySharp, readWhole } from './sharp-image.ts';
+import { decodeBySharp } from './sharp-image.ts';
 import { checkSize } from './size-limits.ts';
-
-/** Raw files of cameras that are not built on TIFF: Fujifilm, Olympus, Panasonic, Minolta, Sigma, Canon CR3. */
-export const RAW: ImageFormat = {
-  matches: (head) => MARKS.some(([at, mark]) => mark.every((byte, i) => head[at + i] === byte)),
-  read: async (source, options) => readRawFrame(await readWhole(source, options.signal), source.name, options),
-};
-
-const MARKS: readonly (readonly [offset: number, mark: Uint8Array])[] = [
-  [0, Buffer.from('FUJIFILMCCD-RAW')],
-  [0, Buffer.from('IIRO')],
-  [0, Buffer.from('IIRS')],
-  [0, Buffer.from('MMOR')],
-  [0, Buffer.from('IIU\0')],
-  [0, Buffer.from('\0MRM')],
-  [0, Buffer.from('FOVb')],
-  [4, Buffer.from('ftypcrx ')],
-];
 
 /** What the thread gives back. */
 type Decoded =

@@ -7,7 +7,6 @@ import { decodeBySharp, readWhole } from './sharp-image.ts';
 import { checkSize } from './size-limits.ts';
 import { isTiff } from './tiff-directory.ts';
 import { type TiffHeader, readTiffHeader } from './tiff-header.ts';
-import { isNumeric, readTiffNumbers } from './tiff-numbers.ts';
 
 /**
  * TIFF and BigTIFF: unsigned and signed numbers to 32 bits, floating ones of 32 and 64; the first page. A camera's raw file
@@ -46,6 +45,8 @@ async function readSamples(
 ): Promise<Samples> {
   const { width, height, channels, bits, numbers } = header;
   checkSize(name, width, height, channels * Math.ceil(bits / 8));
+  // Formats that come first are not to pay for what this one loads.
+  const { isNumeric, readTiffNumbers } = await import('./tiff-numbers.ts');
   const numeric = isNumeric(header);
   // What libvips refuses without saying why, or passes on with damage.
   const readable =

@@ -5,6 +5,7 @@ import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { unpackLz4 } from './lz4.ts';
 import { MAX_BYTES } from './size-limits.ts';
+import { wholeNumber } from './whole-number.ts';
 import type { XisfImage } from './xisf-header.ts';
 
 const inflated = promisify(inflate);
@@ -181,9 +182,4 @@ function unshuffle(bytes: Uint8Array, itemSize: number): Uint8Array {
   }
   out.set(bytes.subarray(count * itemSize), count * itemSize);
   return out;
-}
-
-/** A number of bytes or pixels: digits alone, and not beyond what numbers hold. */
-export function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

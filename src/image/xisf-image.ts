@@ -4,7 +4,7 @@ import type { BayerPattern, Frame, Pixels, Planes } from './frame.ts';
 import type { DecodeOptions, ImageFormat } from './image-format.ts';
 import { mixChannels } from './luminance.ts';
 import { checkSize } from './size-limits.ts';
-import { readXisfBlock, wholeNumber } from './xisf-block.ts';
+import { wholeNumber } from './whole-number.ts';
 import type { XisfImage } from './xisf-header.ts';
 
 /** XISF 1.0 in one file, as PixInsight and capture programs write it; the first image. */
@@ -87,8 +87,11 @@ async function readLight(
     );
   }
   const xml = new TextDecoder().decode(await source.read(PREFIX_BYTES, length, signal));
-  // Only files of this kind pay for loading the parser.
-  const { parseXisfHeader } = await import('./xisf-header.ts');
+  // Only files of this kind pay for loading the parser, and what unpacks.
+  const [{ parseXisfHeader }, { readXisfBlock }] = await Promise.all([
+    import('./xisf-header.ts'),
+    import('./xisf-block.ts'),
+  ]);
   // Writers reserve room behind the XML, and fill it with zeros.
   const image = await parseXisfHeader(xml.replace(/[\0\s]+$/, ''), name, pace);
   if (image === undefined) throw new SolveError('IMAGE_CORRUPT', `${name}: the XISF header describes no image`);
