@@ -74,7 +74,7 @@ async function headerOf(path: string): Promise<string | undefined> {
       const plain = isGzip(await source.read(0, 16)) ? await gunzipSource(source) : source;
       const hdus = await readHdus(plain);
       return hdus
-        .map(({ header }) => header.cards.map(({ raw }) => `${raw.replaceAll(/.{80}/g, '$&\n')}`).join(''))
+        .map(({ header }) => header.cards.map(({ raw }) => raw.replaceAll(/.{80}/g, '$&\n')).join(''))
         .join('\n');
     } finally {
       await source.close();

@@ -7,6 +7,7 @@ import type { Matches, Outcome, Report, Solution, SolveInput, SolveOptions, Solv
 import type { Fitted } from '../solver/confirm.ts';
 import { type RungEnding, finish } from '../solver/search.ts';
 import { detectSources, estimateBackground } from '../sources/detection.ts';
+import { fillsCircle } from '../sources/round-field.ts';
 import type { SourceList } from '../sources/source-list.ts';
 import { calibrate } from '../wcs/calibration.ts';
 import { fitInverse } from '../wcs/sip.ts';
@@ -180,6 +181,9 @@ function explain(reason: 'exhausted' | 'no-index' | 'time-limit' | 'too-few-sour
     case 'too-few-sources':
       return `${count === 1 ? 'only 1 star' : count === 0 ? 'no stars' : `only ${count} stars`} found, at least 6 are needed: expose longer, or check focus and that this is a picture of the night sky`;
     case 'exhausted':
+      if (fillsCircle(sources)) {
+        return `${count} sources found in a round field, as fish-eye lenses and all-sky cameras have: pictures wider than about 60 degrees are not solved; cut out a part of it`;
+      }
       return `${count} sources found, but no place in the sky fits them: fields of 0.6 to 60 degrees with a dozen Tycho-2 stars can be solved, narrower ones with index files (solve index recommend); check focus`;
     case 'no-index':
       return `${count} sources found, but the field is narrower than 0.6 degrees, and there are no index files for it: solve index recommend tells which ones it needs`;

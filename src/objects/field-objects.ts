@@ -6,6 +6,7 @@ import type { SkyObject } from './sky-object.ts';
 
 /** An image and where it lies: a `Solution` is one. */
 export interface SolvedImage {
+  /** Where its pixels are in the sky. */
   readonly wcs: Wcs;
   /** Pixels in a row. */
   readonly width: number;

@@ -3,16 +3,19 @@ import { skyToPixel } from '../wcs/transform.ts';
 
 /** A source and the star it is. Pixels are those of FITS: (1, 1) is the centre of the first stored pixel. */
 export interface MatchedStar {
-  /** Where the source is. */
+  /** Where the source is along the rows, pixels, 0-based. */
   readonly x: number;
+  /** Where the source is across the rows. */
   readonly y: number;
-  /** Where the star is, ICRS degrees. */
+  /** Right ascension of the star, ICRS degrees. */
   readonly ra: number;
+  /** Declination of the star. */
   readonly dec: number;
   /** In the band of the catalogue; NaN if unknown. */
   readonly magnitude: number;
-  /** Where the WCS puts the star; NaN if it is nowhere on the plane. */
+  /** Where the WCS puts the star along the rows; NaN if it is nowhere on the plane. */
   readonly predictedX: number;
+  /** Where the WCS puts it across the rows. */
   readonly predictedY: number;
   /** From there to the source, pixels. */
   readonly residual: number;

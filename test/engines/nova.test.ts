@@ -116,7 +116,7 @@ describe('a job that is solved', () => {
     const image = new URL('../../fixtures/real/cedar_orion_belt.jpg', import.meta.url);
     await expect(createNovaSolver(sessionOf(nova.url)).solve(image)).rejects.toMatchObject({
       code: 'REPLY_INVALID',
-      message: expect.stringContaining("512 x 512 pixels, the solution is for 719 x 507") as string,
+      message: expect.stringContaining('512 x 512 pixels, the solution is for 719 x 507') as string,
     });
   });
 });
