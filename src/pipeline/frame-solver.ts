@@ -17,6 +17,8 @@ export interface FrameSolverOptions extends Omit<
 
 /** Solves one frame after the other, or several at once. */
 export interface FrameSolver extends AsyncDisposable {
+  /** So many frames keep it busy: one more than there are threads is read while those solve. */
+  readonly atOnce: number;
   /** As `solve`; what is left out here is as the solver was told. */
   solve(input: SolveInput, options: SolveOptions & Pick<SolveImageOptions, 'engines' | 'hints'>): Promise<Outcome>;
 }
@@ -36,7 +38,9 @@ export async function openFrameSolver(concurrency: number, options: FrameSolverO
   const onThreads = (engine: 'embedded' | Solver): 'embedded' | Solver =>
     engine === 'embedded' && threads !== undefined ? threads.solver : engine;
   let previous: Hints['previous'];
+  const local = (options.engines ?? ['embedded']).every((engine) => engine === 'embedded');
   return {
+    atOnce: threads !== undefined && local ? concurrency + 1 : concurrency,
     async solve(input, { engines = options.engines ?? ['embedded'], hints: known, ...one }) {
       const hints = known ?? { ...each.hints, ...(previous === undefined ? {} : { previous }) };
       const outcome = await solve(input, { ...each, ...one, hints, engines: engines.map(onThreads) });

@@ -93,7 +93,7 @@ export async function* runJournaled<T>(
   signal.throwIfAborted();
   await using frames = await openFrameSolver(concurrency, options);
   const desk = new Desk(options, frames);
-  yield* runMany(items, (item, _index, stop) => desk.work(item, stop), { concurrency, signal });
+  yield* runMany(items, (item, _index, stop) => desk.work(item, stop), { concurrency: frames.atOnce, signal });
 }
 
 class Desk<T> {

@@ -1,13 +1,12 @@
 // A thread that solves one image at a time. Loaded by the pool, by file name.
 import type { MessagePort } from 'node:worker_threads';
 import { type EmbeddedOptions, createEmbeddedSolver } from '../engines/embedded.ts';
-import { useStarMemory } from '../engines/star-data.ts';
+import { type SkyMemory, useSkyMemory } from '../engines/star-data.ts';
 import { type FaultCode, SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import type { Frame } from '../image/frame.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import type { Outcome, Progress } from '../solution.ts';
-import type { StarMemory } from '../skyindex/bundled-stars.ts';
 import type { SourceList } from '../sources/source-list.ts';
 
 /** What the pool hands to a thread: plain data, since nothing else goes there. */
@@ -20,8 +19,8 @@ export interface ThreadTask {
   readonly keepSources: boolean;
   /** Where progress goes, if somebody watches. */
   readonly port: MessagePort | undefined;
-  /** Where the threads decode stars; absent: each for itself. */
-  readonly stars: StarMemory | undefined;
+  /** Where the threads keep star data; absent: each for itself. */
+  readonly stars: SkyMemory | undefined;
 }
 
 /** What comes back. Classes do not pass between threads, so a fault is told by its code. */
@@ -30,7 +29,7 @@ export type ThreadAnswer = Outcome | { readonly code: FaultCode; readonly messag
 /** Solves one image. Cancelling ends the thread. */
 export default async function work(task: ThreadTask): Promise<ThreadAnswer> {
   const { input, hints, options, timeoutMs, keepSources, port, stars } = task;
-  if (stars !== undefined) useStarMemory(stars);
+  if (stars !== undefined) useSkyMemory(stars);
   try {
     return await createEmbeddedSolver(options).solve(
       typeof input === 'object' && 'bytes' in input ? bytesSource(input.bytes, input.name) : input,

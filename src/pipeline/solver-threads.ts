@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import type { EmbeddedOptions } from '../engines/embedded.ts';
 import { isInMemory } from '../engines/input.ts';
-import { shareStarMemory } from '../engines/star-data.ts';
+import { shareSkyMemory } from '../engines/star-data.ts';
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
 import type { ByteSource } from '../io/byte-source.ts';
@@ -40,7 +40,7 @@ export async function openSolverThreads(
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   // What is wrong with the data is told by the images.
-  const stars = await shareStarMemory().catch(() => undefined);
+  const stars = await shareSkyMemory().catch(() => undefined);
   const run = async (
     plain: ThreadTask['options'],
     input: SolveInput,

@@ -2,6 +2,7 @@ import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { type BundledStars, wordsOf } from './bundled-stars.ts';
 import { canonicalForms, CONJUGATED, EXCHANGED_AB } from './quad-code.ts';
+import { type SharedBlock, filledBlock, makeBlock } from './shared-block.ts';
 import type { IndexBand, OpenBand, QuadHits } from './sky-index.ts';
 
 /**
@@ -38,8 +39,29 @@ export function codeGrid(perUnit: number): CodeGrid {
   return { perUnit, sizes, bins: sizes[0] * sizes[1] * sizes[2] * sizes[3] };
 }
 
-/** The bands of a quad file. `stars` is the star file it was made with. */
-export async function openBundledBands(source: ByteSource, stars: BundledStars): Promise<IndexBand[]> {
+/** Where the tables of a band stand: shared, threads of one process hold them once. */
+export interface BandMemory {
+  readonly words: SharedBlock;
+  readonly starts: SharedBlock;
+}
+
+/** A band of a quad file. */
+export interface BundledIndexBand extends IndexBand {
+  /** Room for its tables. */
+  makeMemory(): BandMemory;
+}
+
+/**
+ * The bands of a quad file.
+ *
+ * @param stars the star file it was made with
+ * @param memory of `makeMemory` of the same bands, in the same order
+ */
+export async function openBundledBands(
+  source: ByteSource,
+  stars: BundledStars,
+  memory: readonly BandMemory[] = [],
+): Promise<BundledIndexBand[]> {
   const bytes = await source.read(0, Math.min(source.size, QUAD_HEADER_BYTES + 64 * BAND_HEADER_BYTES));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < QUAD_HEADER_BYTES || view.getUint32(0, true) !== QUAD_FILE_MAGIC) {
@@ -56,7 +78,7 @@ export async function openBundledBands(source: ByteSource, stars: BundledStars):
   if (view.getUint32(12, true) !== stars.count) {
     throw new SolveError('INDEX_CORRUPT', `${source.name}: made for another star file`);
   }
-  const bands: IndexBand[] = [];
+  const bands: BundledIndexBand[] = [];
   for (let i = 0; i < count; i++) {
     const at = QUAD_HEADER_BYTES + i * BAND_HEADER_BYTES;
     const quads = view.getUint32(at + 8, true);
@@ -78,26 +100,35 @@ export async function openBundledBands(source: ByteSource, stars: BundledStars):
       quadLow: low,
       quadHigh: high,
       quads,
+      makeMemory: () => ({ words: makeBlock(8 * quads), starts: makeBlock(4 * (grid.bins + 1)) }),
       open: () =>
         (opened ??= (async () => {
           await stars.load(layer);
-          const counts = await source.read(binsAt, grid.bins);
-          const words = wordsOf(await source.read(quadsAt, 8 * quads));
-          const starts = new Uint32Array(grid.bins + 1);
-          let total = 0;
-          for (let bin = 0; bin < grid.bins; bin++) {
-            starts[bin] = total;
-            total += counts[bin]!;
-          }
-          starts[grid.bins] = total;
-          if (total !== quads || words.length !== 2 * quads) {
+          const words = await filledBlock(memory[i]?.words, 8 * quads, async (room) => {
+            if ((await source.readInto(room, quadsAt)) === room.length) return;
+            throw new SolveError('INDEX_CORRUPT', `${source.name}: cut short while reading`);
+          });
+          const starts = await filledBlock(memory[i]?.starts, 4 * (grid.bins + 1), async (room) => {
+            const total = addUp(await source.read(binsAt, grid.bins), wordsOf(room));
+            if (total === quads) return;
             throw new SolveError('INDEX_CORRUPT', `${source.name}: ${total} quads counted, ${quads} promised`);
-          }
-          return new BundledBand(grid, starts, words, stars);
+          });
+          return new BundledBand(grid, wordsOf(starts), wordsOf(words), stars);
         })()),
     });
   }
   return bands;
+}
+
+/** Where each bin begins, and the sum at the end. */
+function addUp(counts: Uint8Array, starts: Uint32Array): number {
+  let total = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    starts[bin] = total;
+    total += counts[bin]!;
+  }
+  starts[counts.length] = total;
+  return total;
 }
 
 /** Quads in bins of their code. */

@@ -1,6 +1,7 @@
 import { SolveError } from '../errors.ts';
 import type { ByteSource } from '../io/byte-source.ts';
 import { CELL_COUNT, cellsOfCap, cellToDirection } from './cell-grid.ts';
+import { type SharedBlock, filledBlock, makeBlock } from './shared-block.ts';
 import type { StarBuffer, StarStore } from './sky-index.ts';
 
 /**
@@ -29,14 +30,8 @@ const ENOUGH = 1500;
 export interface StarMemory {
   readonly vectors: SharedArrayBuffer;
   readonly decoded: SharedArrayBuffer;
-}
-
-/** Room for so many stars; what is not touched takes no memory. */
-export function makeStarMemory(count: number): StarMemory {
-  return {
-    vectors: new SharedArrayBuffer(3 * Float32Array.BYTES_PER_ELEMENT * count),
-    decoded: new SharedArrayBuffer(LAYERS * CELL_COUNT),
-  };
+  /** What was read of each layer. */
+  readonly layers: readonly SharedBlock[];
 }
 
 /** The bundled catalogue: Tycho-2, read layer by layer as it is needed, decoded cell by cell. */
@@ -51,6 +46,7 @@ export class BundledStars implements StarStore {
   /** Unit vectors, filled in as cells are first seen: pages that nobody touches cost nothing. */
   readonly #vectors: Float32Array;
   readonly #decoded: Uint8Array;
+  readonly #layerMemory: readonly SharedBlock[] | undefined;
   readonly #cells: Uint16Array = new Uint16Array(CELL_COUNT);
   readonly #scratch: Float64Array = new Float64Array(3);
   readonly #histogram: Uint32Array = new Uint32Array(256);
@@ -60,12 +56,13 @@ export class BundledStars implements StarStore {
     this.#source = source;
     this.#first = first;
     this.count = first[first.length - 1]!;
+    this.#layerMemory = memory?.layers;
     this.#vectors = memory ? new Float32Array(memory.vectors) : new Float32Array(3 * this.count);
     this.#decoded = memory ? new Uint8Array(memory.decoded) : new Uint8Array(LAYERS * CELL_COUNT);
   }
 
   /**
-   * @param memory of `makeStarMemory` for this file
+   * @param memory of `makeMemory` for this file
    * @throws {SolveError} `INDEX_CORRUPT` if the file is not a whole star file of this version
    */
   static async open(source: ByteSource, memory?: StarMemory): Promise<BundledStars> {
@@ -96,6 +93,19 @@ export class BundledStars implements StarStore {
     return new BundledStars(source, first, memory);
   }
 
+  /** Room for all stars. */
+  makeMemory(): StarMemory {
+    return {
+      vectors: new SharedArrayBuffer(3 * Float32Array.BYTES_PER_ELEMENT * this.count),
+      decoded: new SharedArrayBuffer(LAYERS * CELL_COUNT),
+      layers: Array.from({ length: LAYERS }, (_, layer) => makeBlock(5 * this.#starsOf(layer))),
+    };
+  }
+
+  #starsOf(layer: number): number {
+    return this.#first[(layer + 1) * CELL_COUNT]! - this.#first[layer * CELL_COUNT]!;
+  }
+
   /** Layers in memory. */
   get layers(): number {
     return this.#positions.length;
@@ -107,13 +117,18 @@ export class BundledStars implements StarStore {
       const base = STAR_HEADER_BYTES + 2 * LAYERS * CELL_COUNT;
       for (let layer = this.layers; layer <= last && layer < LAYERS; layer++) {
         const from = this.#first[layer * CELL_COUNT]!;
-        const count = this.#first[(layer + 1) * CELL_COUNT]! - from;
-        const magnitudes = await this.#source.read(base + from, count);
-        const packed = await this.#source.read(base + this.count + 4 * from, 4 * count);
-        if (packed.length < 4 * count)
-          throw new SolveError('INDEX_CORRUPT', `${this.#source.name}: cut short while reading`);
-        this.#magnitudes.push(magnitudes);
-        this.#positions.push(wordsOf(packed));
+        const count = this.#starsOf(layer);
+        const bytes = await filledBlock(this.#layerMemory?.[layer], 5 * count, async (room) => {
+          const read = await Promise.all([
+            this.#source.readInto(room.subarray(0, 4 * count), base + this.count + 4 * from),
+            this.#source.readInto(room.subarray(4 * count), base + from),
+          ]);
+          if (read[0] + read[1] < 5 * count) {
+            throw new SolveError('INDEX_CORRUPT', `${this.#source.name}: cut short while reading`);
+          }
+        });
+        this.#positions.push(wordsOf(bytes.subarray(0, 4 * count)));
+        this.#magnitudes.push(bytes.subarray(4 * count));
       }
     });
     return this.#loading;
