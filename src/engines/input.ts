@@ -20,6 +20,9 @@ export interface OpenFieldOptions {
   readonly extension?: number | undefined;
 }
 
+/** What lists of sources are called; others must say how large their image is. */
+const LIST_NAME = /\.(?:axy|xyls?|xylist)(?:\.gz)?$/i;
+
 /** The pixels or sources of an input, read if they are not in memory. */
 export async function openField(input: SolveInput, options: OpenFieldOptions): Promise<Frame | SourceList> {
   if (isInMemory(input)) return input;
@@ -30,7 +33,10 @@ export async function openField(input: SolveInput, options: OpenFieldOptions): P
     return await readFrame(source, reading).catch(async (error: unknown) => {
       // Sources in place of an image, as solve-field takes them.
       const mayBe = error instanceof SolveError && error.code === 'FITS_NO_IMAGE' && options.extension === undefined;
-      const sources = mayBe ? await readXylist(await unpacked(source, reading.signal), reading.signal) : undefined;
+      const named = LIST_NAME.test(source.name);
+      const sources = mayBe
+        ? await readXylist(await unpacked(source, reading.signal), reading.signal, !named)
+        : undefined;
       if (sources === undefined) throw error;
       return sources;
     });

@@ -68,18 +68,22 @@ function names({ header }: Hdu): Set<string> {
  * Sources are sorted by FLUX; without it, they count as brightest first. Without IMAGEW and IMAGEH the image is as large
  * as the list reaches.
  *
+ * @param needsSize whether it must say how large the image is: X and Y may be anything
  * @returns undefined if no table has columns X and Y
  * @throws {SolveError} `FITS_HEADER` for columns that hold no numbers, `FITS_TRUNCATED`
  */
 export async function readXylist(
   input: Uint8Array | ByteSource,
   signal?: AbortSignal,
+  needsSize: boolean = false,
 ): Promise<SourceList | undefined> {
   const source = input instanceof Uint8Array ? bytesSource(input, 'xylist') : input;
   const { name } = source;
   const hdus = await readHdus(source, { signal });
   const table = findXylist(source, hdus);
   if (table === undefined) return undefined;
+  const heads = [table.hdu, hdus[0]!].map(({ header }) => header);
+  if (needsSize && heads.every((header) => header.getNumber('IMAGEW') === undefined)) return undefined;
   if (table.rows > MOST_ROWS) throw new SolveError('FITS_HEADER', `${name}: has ${table.rows} rows`);
   const column = async (label: string, otherwise: (row: number) => number): Promise<Float64Array> => {
     const found = table.column(label);
@@ -95,9 +99,7 @@ export async function readXylist(
   const order = Array.from(x, (_, i) => i).filter((i) => [x[i], y[i], flux[i]].every(Number.isFinite));
   order.sort((a, b) => flux[b]! - flux[a]! || a - b);
   const side = (keyword: string, values: Float64Array): number => {
-    const told = [table.hdu, hdus[0]!]
-      .map(({ header }) => header.getNumber(keyword))
-      .find((value) => value !== undefined);
+    const told = heads.map((header) => header.getNumber(keyword)).find((value) => value !== undefined);
     const length = Math.ceil(told ?? order.reduce((most, i) => Math.max(most, values[i]!), 1));
     if (length >= 1 && length <= LONGEST_SIDE) return length;
     throw new SolveError('FITS_HEADER', `${name}: ${keyword} is ${length}`);
