@@ -9,11 +9,13 @@ import { type IndexSummary, readIndexSummary } from '../skyindex/index-summary.t
 
 /** An index file on the disk. */
 export interface IndexFile extends IndexSummary {
+  /** Where it is. */
   readonly path: string;
 }
 
 /** What is in some folders. */
 export interface IndexListing {
+  /** Those that can be used. */
   readonly files: readonly IndexFile[];
   /** Of each file that cannot be used: which one and why. */
   readonly broken: readonly { readonly path: string; readonly error: SolveError }[];

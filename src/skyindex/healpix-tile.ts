@@ -6,6 +6,7 @@ import { separation } from '../math/sphere.ts';
  * `x * nside + y`, x growing to the north-east and y to the north-west.
  */
 export interface HealpixTile {
+  /** Tiles along a side of one of the twelve base ones. */
   readonly nside: number;
   /** 0 to 12 nside² - 1: the `HEALPIX` card, and the YY in `index-52XX-YY.fits`. */
   readonly number: number;

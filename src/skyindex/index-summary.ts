@@ -8,12 +8,15 @@ import type { HealpixTile } from './healpix-tile.ts';
 export interface IndexSummary {
   /** Length of the file. */
   readonly bytes: number;
-  /** Range of the distance A to B, radians. */
+  /** The shortest distance A to B, radians. */
   readonly quadLow: number;
+  /** The longest distance A to B, radians. */
   readonly quadHigh: number;
+  /** How many it has. */
   readonly quads: number;
   /** Stars of one quad (`DIMQUADS`). */
   readonly dimension: number;
+  /** How many it has. */
   readonly stars: number;
   /** The piece of the sky it covers; absent: all of it, or what its stars cover. */
   readonly tile?: HealpixTile;

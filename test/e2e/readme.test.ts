@@ -31,7 +31,10 @@ async function shell(
 }
 
 /** The snippets, in the order of the README. */
-const [FIRST, TESTS, USE, FILES, SERVER, NIGHT, MACHINES, COMPLETION] = blocks('sh') as [
+const [FIRST, TESTS, USE, FILES, PICTURES, SERVER, NIGHT, MACHINES, INDEXES, TROUBLE, COMPLETION] = blocks('sh') as [
+  string,
+  string,
+  string,
   string,
   string,
   string,
@@ -43,7 +46,7 @@ const [FIRST, TESTS, USE, FILES, SERVER, NIGHT, MACHINES, COMPLETION] = blocks('
 ];
 
 test('every shell snippet is one of those that run below', () => {
-  expect(blocks('sh')).toHaveLength(8);
+  expect(blocks('sh')).toHaveLength(11);
 });
 
 test('the first command solves a photograph and prints what the README shows', { timeout: 120_000 }, async () => {
@@ -122,7 +125,7 @@ describe('a server that answers as the recorded one', () => {
 
   test('is asked by the program', { timeout: 60_000 }, async () => {
     const url = await startServer();
-    const program = blocks('js')[2]!.replace('new Session()', `new Session({ server: '${url}' })`);
+    const program = blocks('js')[3]!.replace('new Session()', `new Session({ server: '${url}' })`);
     writeFileSync(join(home, 'client.js'), program);
     const { stdout } = await exec(process.execPath, ['client.js'], {
       cwd: home,
@@ -148,6 +151,30 @@ test('the commands for files write them', { timeout: 180_000 }, async () => {
     expect(existsSync(join(home, name)), name).toBe(true);
   }
   expect(readFileSync(join(home, 'night.csv'), 'utf8').trim().split('\n')).toHaveLength(3);
+});
+
+test('the commands for pictures draw them', { timeout: 180_000 }, async () => {
+  copyFileSync(PICTURE, join(home, 'm31.jpg'));
+  const told: string[] = [];
+  for (const line of PICTURES.trim().split('\n')) told.push((await shell(line, home)).stdout);
+  expect(readFileSync(join(home, 'm31.annotated.png')).subarray(1, 4).toString()).toBe('PNG');
+  expect(readFileSync(join(home, 'm31.svg'), 'utf8')).toMatch(/^(?:<\?xml[^>]*>\s*)?<svg/);
+  expect(told[2]).toContain('M 31');
+  writeFileSync(join(home, 'pictures.js'), blocks('js')[2]!);
+  const { stdout } = await exec(process.execPath, ['pictures.js'], { cwd: home });
+  expect(stdout).toMatch(/^Alioth at [\d.]+, [\d.]+$/m);
+  expect(existsSync(join(home, 'named.png')) && existsSync(join(home, 'overlay.svg'))).toBe(true);
+});
+
+test('the commands about index files and about trouble tell something', { timeout: 180_000 }, async () => {
+  for (const line of [...INDEXES.trim().split('\n'), ...TROUBLE.trim().split('\n')]) {
+    // Files that are missing are told by status 1.
+    const { stdout } = await shell(line, home).catch((error: { code?: number; stdout: string; stderr: string }) => {
+      if (error.code === 1 && line.includes('recommend')) return error;
+      throw error;
+    });
+    expect(stdout, line).not.toBe('');
+  }
 });
 
 test('the program for files writes them', { timeout: 60_000 }, async () => {
