@@ -1,11 +1,11 @@
 import type { SolveImageOptions } from '../engines/solve.ts';
 import { bytesSource } from '../io/bytes-source.ts';
 import { readStream } from '../io/read-stream.ts';
+import { askedOf } from '../pipeline/asked.ts';
 import type { Journal } from '../pipeline/journal.ts';
 import { type JournaledOptions, type PreExist, runJournaled } from '../pipeline/journaled.ts';
 import type { ManyResult } from '../pipeline/solve-many.ts';
 import type { Outcome, Progress, RemoteJob, SolveInput } from '../solution.ts';
-import { askedOf } from './asked.ts';
 import { byExtension, settingsFor } from './each-extension.ts';
 import type { ImageItem } from './images.ts';
 import { debugStack, faultRecord } from './result.ts';
@@ -72,7 +72,7 @@ async function solveGroup(
     engines,
     signal,
     ...(journal === undefined ? {} : { journal }),
-    asked: askedOf(settings, engines),
+    asked: askedOf(settings.image, engines, { upload: settings.service.upload, isPublic: settings.service.isPublic }),
     preExist,
     inputOf: ({ input }) => input,
     deliver: ({ item, input }, outcome) => watch.deliver(item, input, outcome),

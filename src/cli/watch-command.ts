@@ -5,9 +5,9 @@ import { SolveError } from '../errors.ts';
 import type { ArrivedFile } from '../pipeline/folder-watch-settling.ts';
 import { type FolderEvent, watchFolder } from '../pipeline/folder-watch.ts';
 import { journalPathFor } from '../pipeline/journal-folder.ts';
+import { askedOf } from '../pipeline/asked.ts';
 import { openJournal } from '../pipeline/journal.ts';
 import { runJournaled } from '../pipeline/journaled.ts';
-import { askedOf } from './asked.ts';
 import type { Command, OptionValues } from './command.ts';
 import { openEngines } from './engines.ts';
 import { writeFaultIni } from './fault-ini.ts';
@@ -171,7 +171,7 @@ async function watch(folder: string, all: Watch): Promise<number> {
     engines,
     signal: terminal.signal,
     journal,
-    asked: askedOf(settings, engines),
+    asked: askedOf(settings.image, engines, { upload: settings.service.upload, isPublic: settings.service.isPublic }),
     preExist: 'ignore',
     inputOf: ({ item }) => item.name,
     deliver: async ({ item, files, fault }, outcome) => {

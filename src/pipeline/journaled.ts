@@ -9,6 +9,7 @@ import type { ImagePlace } from './journal-line.ts';
 import type { JournalEntry } from './journal-view.ts';
 import { outcomeToRecord, recordToOutcome } from './outcome-record.ts';
 import { runMany } from './run-many.ts';
+import { Slots } from './slots.ts';
 
 /**
  * What becomes of an image for which the journal has an answer to the same question:
@@ -99,6 +100,8 @@ export async function* runJournaled<T>(
 class Desk<T> {
   readonly #options: JournaledOptions<T>;
   readonly #frames: FrameSolver;
+  /** While all are taken, the next image is read and queued, and no more. */
+  readonly #slots: Slots;
   /** Images being worked on: the same one under a second name waits. */
   readonly #atWork = new Map<string, Promise<unknown>>();
   /** Where the answers are that were found in spite of others. */
@@ -107,6 +110,7 @@ class Desk<T> {
   constructor(options: JournaledOptions<T>, frames: FrameSolver) {
     this.#options = options;
     this.#frames = frames;
+    this.#slots = new Slots(options.concurrency);
   }
 
   async work(item: T, signal: AbortSignal): Promise<JournaledResult<T>> {
@@ -239,16 +243,19 @@ class Desk<T> {
     const ended = known?.state === 'solved' || known?.state === 'unsolved' || spent;
     const attempt = (known?.attempt ?? 0) + 1;
     const write = (work: () => Promise<void>): Promise<void> => this.#write(work, signal);
-    await Promise.all([
-      write(() => journal.record(identity, { state: 'queued', place, anew: ended })),
-      write(() => journal.record(identity, { state: 'running', attempt })),
-    ]);
+    await write(() => journal.record(identity, { state: 'queued', place, anew: ended }));
+    const waitStart = performance.now();
+    let waitedMs = 0;
     const submitted = ended ? undefined : known?.remote;
     let outcome: Outcome;
     try {
-      outcome = await this.#solve(item, task.input, signal, {
-        ...(submitted === undefined ? {} : { submitted }),
-        onSubmitted: (remote) => write(() => journal.record(identity, { state: 'uploaded', ...remote })),
+      outcome = await this.#slots.use(signal, async () => {
+        waitedMs = performance.now() - waitStart;
+        await write(() => journal.record(identity, { state: 'running', attempt }));
+        return await this.#solve(item, task.input, signal, {
+          ...(submitted === undefined ? {} : { submitted }),
+          onSubmitted: (remote) => write(() => journal.record(identity, { state: 'uploaded', ...remote })),
+        });
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -256,7 +263,7 @@ class Desk<T> {
       await write(() => journal.record(identity, { state: 'failed', code, message }));
       throw error;
     }
-    const elapsedMs = elapsed();
+    const elapsedMs = elapsed() - waitedMs;
     if (outcome.status === 'unsolved' && outcome.reason === 'time-limit') {
       // No answer: it is worth looking again, and what a server has goes on there.
       await write(() => journal.record(identity, { state: 'failed', code: 'TIME_LIMIT', message: outcome.message }));

@@ -2,6 +2,7 @@ import { createNovaSolver } from '../engines/nova.ts';
 import { SolveError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Outcome, Solver } from '../solution.ts';
+import { askedOf } from './asked.ts';
 import type { FrameSolverOptions } from './frame-solver.ts';
 import { identityOf } from './image-identity.ts';
 import { placeOfInput } from './image-place.ts';
@@ -366,9 +367,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #asked(): object {
-    const { hints, headerHints, extension, downsample, tweakOrder, crpixCenter } = this.#options;
-    const engines = this.#engines.map((engine) => (engine === 'embedded' ? engine : (engine.server ?? engine.name)));
-    return { engines, hints, headerHints, extension, downsample, tweakOrder, crpixCenter };
+    return askedOf(this.#options, this.#engines);
   }
 
   async #sleep(): Promise<void> {

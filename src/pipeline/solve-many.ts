@@ -93,7 +93,7 @@ export async function* solveMany<T extends SolveInput>(
       return { index, input, error: error as Error, elapsedMs: performance.now() - start };
     }
   };
-  yield* runMany(inputs, work, { concurrency: frames.atOnce, signal });
+  yield* runMany(inputs, work, { concurrency, signal });
 }
 
 /** Requests that the public server bears at a time. */
