@@ -8,6 +8,7 @@ import type { IndexFile } from '../engines/index-folders.ts';
 import { cacheFolder, configFolder, stateFolder } from '../io/user-folders.ts';
 import type { Command, OptionValues } from './command.ts';
 import { escapeControls } from './escape.ts';
+import { ownVersion } from './own-version.ts';
 import { refuseOperands } from './service.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -73,9 +74,7 @@ type Check = (values: OptionValues, signal: AbortSignal) => Promise<Finding[]>;
 const CHECKS: readonly Check[] = [versions, keys, solveField, indexes, folders, selfTests];
 
 async function versions(): Promise<Finding[]> {
-  const { readFile } = await import('node:fs/promises');
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(manifest) as { version: string };
+  const version = await ownVersion();
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   const machine = `${process.platform} ${release()} ${arch()}, ${cpus().length} cores, ${gigabytes(freemem())} of ${gigabytes(totalmem())} GB free`;
   return [

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import { type ImageItem, labelOf } from './images.ts';
+import { ownVersion } from './own-version.ts';
 import { makeFolder } from './products.ts';
 import { renderJson } from './render-json.ts';
 import type { ImageResult } from './result.ts';
@@ -43,8 +44,7 @@ export async function keepFailed(
 }
 
 async function reportOf(item: ImageItem, result: ImageResult, settings: SolveSettings): Promise<unknown> {
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(manifest) as { version: string };
+  const version = await ownVersion();
   const { image, engines } = settings;
   const report = 'outcome' in result ? result.outcome.report : undefined;
   return {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { SolveError } from '../errors.ts';
 import type { Frame } from '../image/frame.ts';
 import type { ByteSource } from '../io/byte-source.ts';
+import { readPieces } from '../io/pieces.ts';
 import { MOST_SOURCES, type PixelSources } from '../nova/source-fields.ts';
 import type { UploadInput } from '../nova/upload.ts';
 import { createPace } from '../pace.ts';
@@ -46,9 +47,6 @@ export interface PackOptions {
 
 /** With fewer sources than this the server had better look at the pixels itself. */
 const LEAST_SOURCES = 10;
-
-/** Pieces in which a source of bytes is read while it is uploaded. */
-const PIECE_BYTES = 256 * 1024;
 
 /**
  * Decides what is sent for an image, and finds its sources if they are.
@@ -129,12 +127,6 @@ function nameOf(input: SolveInput): string {
   if (typeof input === 'string') return basename(input);
   if (input instanceof URL) return basename(fileURLToPath(input));
   return 'name' in input && input.name !== '-' ? input.name : 'image';
-}
-
-async function* readPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < source.size; at += PIECE_BYTES) {
-    yield await source.read(at, Math.min(PIECE_BYTES, source.size - at));
-  }
 }
 
 /** Brightest first, with what looks like trails and pieces of stars behind all others: the server begins at the front. */

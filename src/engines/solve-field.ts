@@ -5,7 +5,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SolveError } from '../errors.ts';
 import type { Hints } from '../hints.ts';
-import type { ByteSource } from '../io/byte-source.ts';
+import { readPieces } from '../io/pieces.ts';
 import { readCorr } from '../products/corr.ts';
 import { readWcsFile } from '../products/wcs-file.ts';
 import { writeXylist } from '../products/xylist.ts';
@@ -88,7 +88,7 @@ async function drive(
   const start = performance.now();
   const parcel = await packParcel(input, { ...options, takesExtension: true, what: options.give, signal, onProgress });
   const stages: Record<string, number> = { read: performance.now() - start };
-  const notes = [parcel.note.replace(/is sent\b|are sent\b/, (word) => word.replace('sent', `given to ${program}`))];
+  const notes = [`to ${program}: ${parcel.note}`];
   const report: Report = { stages, sources: parcel.sources, fwhm: parcel.fwhm, candidates: 0, notes };
 
   onProgress?.({ stage: 'search' });
@@ -163,14 +163,6 @@ function asSources(
   };
 }
 
-const PIECE_BYTES = 1024 * 1024;
-
-async function* readPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < source.size; at += PIECE_BYTES) {
-    yield await source.read(at, Math.min(PIECE_BYTES, source.size - at));
-  }
-}
-
 /** Files that it would write and nobody reads. */
 const UNWANTED = ['--new-fits', '--index-xyls', '--rdls', '--match', '--solved'];
 
@@ -190,8 +182,8 @@ function wordsFor(
       : fieldWidth !== undefined
         ? ['degwidth', fieldWidth.lowDeg, fieldWidth.highDeg]
         : undefined;
-  const asImage = parcel.sources === 0 || !(typeof parcel.content === 'object' && 'x' in parcel.content);
-  const size = parcel.size;
+  const { content, size } = parcel;
+  const asImage = !(typeof content === 'object' && 'x' in content);
   return [
     '--dir',
     folder,
